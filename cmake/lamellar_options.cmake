@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Compiler settings of our own targets; nothing here reaches a user's.
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+option(LAMELLAR_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
+set(LAMELLAR_SANITIZE "" CACHE STRING "address or thread: build everything with that sanitizer")
+
+add_library(lamellar_warnings INTERFACE)
+target_compile_options(lamellar_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast)
+if(LAMELLAR_WARNINGS_AS_ERRORS)
+  target_compile_options(lamellar_warnings INTERFACE -Werror)
+endif()
+
+if(LAMELLAR_SANITIZE STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer -g)
+  add_link_options(-fsanitize=address,undefined)
+elseif(LAMELLAR_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -g)
+  add_link_options(-fsanitize=thread)
+elseif(LAMELLAR_SANITIZE)
+  message(FATAL_ERROR "LAMELLAR_SANITIZE=${LAMELLAR_SANITIZE}: use address or thread")
+endif()
