@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <lamellar/lamellae/lamella.hpp>
+#include <lamellar/lamellae/settings.hpp>
+
+// How a process joins a job: alone, as N PEs in one process, or as one of several processes that
+// a launcher started. The only place that chooses a lamella by name.
+namespace lamellar::lamellae {
+
+/// The PEs that live in this process: all of them under `local`, one otherwise.
+struct job {
+  std::vector<std::unique_ptr<lamella>> pes;
+};
+
+/// Join the job that `s` and the launcher describe.
+///
+/// Collective over the processes of the job. Throws: config_error (unknown lamella, too many
+/// PEs for the system, launched twice), naming the variable.
+job open_job(const settings& s);
+
+/// The names that LAMELLAR_LAMELLA takes in this build.
+std::vector<std::string_view> lamella_names();
+
+/// Bind the calling thread: thread `thread` of `threads` of the PE that is number `local_pe` of
+/// `pes_on_host` on this host. More threads than cores: cores are shared in turn. Does nothing
+/// when the system refuses.
+void pin_this_thread(std::uint32_t local_pe, std::uint32_t pes_on_host, std::uint32_t thread,
+                     std::uint32_t threads);
+
+/// End the whole job now, from any PE, with `text` on stderr and a non-zero exit code.
+/// Threads: any. Never returns.
+[[noreturn]] void abort_job(int code, std::string_view text);
+
+}  // namespace lamellar::lamellae
