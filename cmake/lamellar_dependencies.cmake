@@ -1,7 +1,56 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # What we build on. Each miss says which Debian package would mend it.
-find_package(Threads REQUIRED)
-find_package(fmt REQUIRED)
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(hwloc REQUIRED IMPORTED_TARGET hwloc)
-find_package(cereal REQUIRED)
+option(LAMELLAR_FETCH_KOKKOS "Download and build a Kokkos release instead of looking for an installed one" OFF)
+
+# lamellar_require(<package> <Debian package>): find_package with an error that helps.
+macro(lamellar_require package debian)
+  find_package(${package} QUIET)
+  if(NOT ${package}_FOUND)
+    message(FATAL_ERROR "${package} was not found. On Debian: apt-get install ${debian} "
+      "(tools/setup installs everything that is missing). Elsewhere: set ${package}_ROOT or CMAKE_PREFIX_PATH.")
+  endif()
+endmacro()
+
+lamellar_require(Threads libc6-dev)
+lamellar_require(fmt libfmt-dev)
+lamellar_require(cereal libcereal-dev)
+lamellar_require(PkgConfig pkg-config)
+pkg_check_modules(hwloc QUIET IMPORTED_TARGET hwloc)
+if(NOT hwloc_FOUND)
+  message(FATAL_ERROR "hwloc was not found by pkg-config. On Debian: apt-get install libhwloc-dev "
+    "(tools/setup installs everything that is missing). Elsewhere: set PKG_CONFIG_PATH.")
+endif()
+lamellar_require(CLI11 libcli11-dev)
+lamellar_require(nlohmann_json nlohmann-json3-dev)
+if(LAMELLAR_TESTS)
+  lamellar_require(doctest doctest-dev)
+  lamellar_require(Python3 python3)
+endif()
+
+include(lamellar_kokkos)
+if(LAMELLAR_FETCH_KOKKOS)
+  include(FetchContent)
+  set(Kokkos_ENABLE_SERIAL ON CACHE BOOL "")
+  if(NOT LAMELLAR_SANITIZE STREQUAL "thread")
+    set(Kokkos_ENABLE_OPENMP ON CACHE BOOL "")
+  endif()
+  FetchContent_Declare(kokkos SYSTEM
+    GIT_REPOSITORY https://github.com/kokkos/kokkos.git GIT_TAG 4.6.01 GIT_SHALLOW ON)
+  FetchContent_MakeAvailable(kokkos)
+else()
+  # The OpenMP run-time library is not instrumented: under the thread sanitizer its barriers look like races.
+  if(LAMELLAR_SANITIZE STREQUAL "thread")
+    lamellar_find_kokkos(PREFER_SERIAL)
+    if(LAMELLAR_KOKKOS_THREADED)
+      message(WARNING "The thread sanitizer will report races inside a threaded Kokkos. "
+        "On Debian: apt-get install libtrilinos-kokkos-dev, which is serial.")
+    endif()
+  else()
+    lamellar_find_kokkos()
+  endif()
+  if(NOT LAMELLAR_KOKKOS_FOUND)
+    message(FATAL_ERROR "Kokkos was not found. tools/setup_kokkos builds one with threads; "
+      "apt-get install libtrilinos-kokkos-dev gives a serial one; "
+      "your own is found by Kokkos_ROOT or CMAKE_PREFIX_PATH; -DLAMELLAR_FETCH_KOKKOS=ON downloads one.")
+  endif()
+endif()

@@ -9,6 +9,13 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
+# Relative paths and no time stamps in the key, so that all clones and build folders share ccache's results.
+find_program(LAMELLAR_CCACHE ccache)
+if(PROJECT_IS_TOP_LEVEL AND LAMELLAR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+    CCACHE_SLOPPINESS=pch_defines,time_macros ${LAMELLAR_CCACHE})
+endif()
+
 option(LAMELLAR_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
 set(LAMELLAR_SANITIZE "" CACHE STRING "address or thread: build everything with that sanitizer")
 
