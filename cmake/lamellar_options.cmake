@@ -16,6 +16,11 @@ if(PROJECT_IS_TOP_LEVEL AND LAMELLAR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     CCACHE_SLOPPINESS=pch_defines,time_macros ${LAMELLAR_CCACHE})
 endif()
 
+if(LAMELLAR_TESTS)
+  # Gives the target all_verify_interface_header_sets: each header compiles alone.
+  set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON)
+endif()
+
 option(LAMELLAR_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
 set(LAMELLAR_SANITIZE "" CACHE STRING "address or thread: build everything with that sanitizer")
 
@@ -27,7 +32,7 @@ if(LAMELLAR_WARNINGS_AS_ERRORS)
 endif()
 
 if(LAMELLAR_SANITIZE STREQUAL "address")
-  add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer -g)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
   add_link_options(-fsanitize=address,undefined)
 elseif(LAMELLAR_SANITIZE STREQUAL "thread")
   add_compile_options(-fsanitize=thread -g)

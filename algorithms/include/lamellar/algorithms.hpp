@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+// Everything that the layer algorithms offers: what all PEs do together. For users; our own sources include single headers.

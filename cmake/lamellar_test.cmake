@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# How tests are declared. A test belongs to the layer whose name its folder bears (tests/substrate: substrate), links
+# that layer, and carries it as label. Labels: the layer; local, shmem or unit for what the test runs on;
+# compile_fail, fuzz, integration, house; long for what the quick tier leaves out under sanitizers.
+
+# GCC's thread sanitizer cannot map its shadow where the kernel randomises addresses widely.
+set(lamellar_test_prefix)
+if(LAMELLAR_SANITIZE STREQUAL "thread")
+  execute_process(COMMAND setarch -R true RESULT_VARIABLE status OUTPUT_QUIET ERROR_QUIET)
+  if(status EQUAL 0)
+    set(lamellar_test_prefix setarch -R)
+  else()
+    message(WARNING "setarch -R is not permitted here: thread-sanitized tests may end with 'unexpected memory mapping'")
+  endif()
+endif()
+
+function(lamellar_test_layer out)
+  get_filename_component(layer "${CMAKE_CURRENT_SOURCE_DIR}" NAME)
+  set(${out} ${layer} PARENT_SCOPE)
+endfunction()
+
+# lamellar_add_test(<name> SOURCES ... [LAMELLAE local shmem] [PES 1 2 4] [THREADS n] [LINK ...] [LABELS ...]
+#                   [TIMEOUT seconds] [ARGUMENTS ...] [NO_MAIN])
+#
+# One doctest program test_<layer>_<name>, with one CTest test <layer>.<name>.<lamella>.<PEs> per lamella and number of
+# PEs (default 1 2 4). Without LAMELLAE it needs no PEs and is the one test <layer>.<name>. NO_MAIN: a source has its own main.
+function(lamellar_add_test name)
+  cmake_parse_arguments(arg "NO_MAIN" "THREADS;TIMEOUT" "SOURCES;LAMELLAE;PES;LINK;LABELS;ARGUMENTS" ${ARGN})
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
+    message(FATAL_ERROR "lamellar_add_test(${name}): SOURCES is needed; not understood: '${arg_UNPARSED_ARGUMENTS}'")
+  endif()
+  lamellar_test_layer(layer)
+  set(target test_${layer}_${name})
+  add_executable(${target} ${arg_SOURCES})
+  target_link_libraries(${target} PRIVATE ${arg_LINK} lamellar_warnings doctest::doctest)
+  if(NOT arg_NO_MAIN)
+    target_link_libraries(${target} PRIVATE lamellar_test_main)
+  endif()
+  if(TARGET lamellar::${layer})
+    target_link_libraries(${target} PRIVATE lamellar::${layer})
+    # Tests of a layer may look at its private headers.
+    target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/${layer}/src")
+  endif()
+  if(NOT TARGET ${layer}_tests)
+    add_custom_target(${layer}_tests)
+  endif()
+  add_dependencies(${layer}_tests ${target})
+
+  if(NOT arg_THREADS)
+    set(arg_THREADS 1)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  if(LAMELLAR_SANITIZE)
+    math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 4")
+  endif()
+  if(NOT arg_PES)
+    set(arg_PES 1 2 4)
+  endif()
+  set(command $<TARGET_FILE:${target}> ${arg_ARGUMENTS})
+
+  if(NOT arg_LAMELLAE)
+    set(test ${layer}.${name})
+    add_test(NAME ${test} COMMAND ${lamellar_test_prefix} ${command})
+    set_tests_properties(${test} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${layer};unit;${arg_LABELS}")
+  endif()
+  foreach(lamella IN LISTS arg_LAMELLAE)
+    foreach(pes IN LISTS arg_PES)
+      set(test ${layer}.${name}.${lamella}.${pes})
+      set(environment LAMELLAR_THREADS=${arg_THREADS} LAMELLAR_LAMELLA=${lamella})
+      if(lamella STREQUAL "local")
+        list(APPEND environment LAMELLAR_PES=${pes})
+        add_test(NAME ${test} COMMAND ${lamellar_test_prefix} ${command})
+      elseif(lamella STREQUAL "shmem")
+        add_test(NAME ${test} COMMAND ${lamellar_test_prefix} $<TARGET_FILE:lamellar-run> -n ${pes} ${command})
+      else()
+        message(FATAL_ERROR "lamellar_add_test(${name}): unknown lamella '${lamella}'; use local or shmem")
+      endif()
+      math(EXPR processors "${pes} * ${arg_THREADS}")
+      set_tests_properties(${test} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS ${processors}
+        ENVIRONMENT "${environment}" LABELS "${layer};${lamella};${arg_LABELS}")
+    endforeach()
+  endforeach()
+endfunction()
+
+# lamellar_add_compile_fail_test(<name> SOURCE <file> SECTIONS <macro> ... MESSAGE <regular expression> [LINK ...])
+#
+# The file compiles as it stands. With any one of the section macros defined it does not, and the compiler's output
+# matches MESSAGE: what it says to the user is part of the interface.
+function(lamellar_add_compile_fail_test name)
+  cmake_parse_arguments(arg "" "SOURCE;MESSAGE" "SECTIONS;LINK" ${ARGN})
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCE OR NOT arg_SECTIONS OR NOT arg_MESSAGE)
+    message(FATAL_ERROR "lamellar_add_compile_fail_test(${name}): SOURCE, SECTIONS and MESSAGE are needed")
+  endif()
+  if(NOT arg_LINK)
+    set(arg_LINK lamellar::lamellar)
+  endif()
+  # Never built: it gives the flags that a user's file would be compiled with.
+  set(target compile_fail_${name})
+  add_library(${target} OBJECT EXCLUDE_FROM_ALL "${arg_SOURCE}")
+  target_link_libraries(${target} PRIVATE ${arg_LINK})
+  set(flags "${CMAKE_CURRENT_BINARY_DIR}/${target}.flags")
+  set(includes "$<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>")
+  set(definitions "$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>")
+  file(GENERATE OUTPUT "${flags}" CONTENT "-std=c++20
+$<TARGET_PROPERTY:${target},COMPILE_OPTIONS>
+$<$<BOOL:${includes}>:-I$<JOIN:${includes},\n-I>>
+$<$<BOOL:${definitions}>:-D$<JOIN:${definitions},\n-D>>
+" TARGET ${target})
+
+  get_filename_component(source "${arg_SOURCE}" ABSOLUTE)
+  foreach(section IN ITEMS "" ${arg_SECTIONS})
+    set(test compile_fail.${name})
+    if(section)
+      string(APPEND test .${section})
+    endif()
+    add_test(NAME ${test} COMMAND ${CMAKE_COMMAND} -D "compiler=${CMAKE_CXX_COMPILER}" -D "flags=${flags}"
+      -D "source=${source}" -D "section=${section}" -D "message=${arg_MESSAGE}"
+      -P "${PROJECT_SOURCE_DIR}/cmake/lamellar_compile_fail.cmake")
+    set_tests_properties(${test} PROPERTIES TIMEOUT 120 LABELS compile_fail)
+  endforeach()
+endfunction()
+
+# lamellar_add_fuzz_test(<name> SOURCES ... [SECONDS 60] [CORPUS <folder>])
+#
+# A libFuzzer program, compiled with clang and the address and undefined-behaviour sanitizers apart from the rest of the build.
+# The first source has LLVMFuzzerTestOneInput. LAMELLAR_FUZZ_SECONDS overrides SECONDS. Without clang there is no test.
+find_program(LAMELLAR_FUZZ_COMPILER NAMES clang++-14 clang++ clang++-15 clang++-16 clang++-19)
+set(LAMELLAR_FUZZ_SECONDS "" CACHE STRING "How long each fuzz test runs, in seconds; empty: as the test says")
+function(lamellar_add_fuzz_test name)
+  cmake_parse_arguments(arg "" "SECONDS;CORPUS" "SOURCES;INCLUDES" ${ARGN})
+  if(NOT LAMELLAR_FUZZ_COMPILER)
+    message(STATUS "No clang: fuzz test ${name} is left out (apt-get install clang-14 libclang-rt-14-dev)")
+    return()
+  endif()
+  if(LAMELLAR_SANITIZE)
+    return()  # it brings its own
+  endif()
+  if(LAMELLAR_FUZZ_SECONDS)
+    set(arg_SECONDS ${LAMELLAR_FUZZ_SECONDS})
+  elseif(NOT arg_SECONDS)
+    set(arg_SECONDS 60)
+  endif()
+  set(flags -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all)
+  foreach(layer lamellae substrate)
+    list(APPEND flags "-I${PROJECT_SOURCE_DIR}/${layer}/include" "-I${PROJECT_SOURCE_DIR}/${layer}/src")
+  endforeach()
+  set(objects)
+  foreach(source IN LISTS arg_SOURCES)
+    get_filename_component(source "${source}" ABSOLUTE)
+    get_filename_component(stem "${source}" NAME_WE)
+    set(object "${CMAKE_CURRENT_BINARY_DIR}/fuzz_${name}_${stem}.o")
+    add_custom_command(OUTPUT "${object}"
+      COMMAND ${LAMELLAR_FUZZ_COMPILER} ${flags} -MD -MF "${object}.d" -c "${source}" -o "${object}"
+      DEPENDS "${source}" DEPFILE "${object}.d" COMMENT "Compiling ${stem} for fuzz test ${name}" VERBATIM)
+    list(APPEND objects "${object}")
+  endforeach()
+  set(program "${CMAKE_CURRENT_BINARY_DIR}/fuzz_${name}")
+  add_custom_command(OUTPUT "${program}" COMMAND ${LAMELLAR_FUZZ_COMPILER} ${flags} ${objects} -o "${program}"
+    DEPENDS ${objects} COMMENT "Linking fuzz test ${name}" VERBATIM)
+  add_custom_target(fuzz_${name} ALL DEPENDS "${program}")
+
+  set(corpus "${CMAKE_CURRENT_BINARY_DIR}/fuzz_${name}.corpus")
+  file(MAKE_DIRECTORY "${corpus}")
+  if(arg_CORPUS)
+    get_filename_component(arg_CORPUS "${arg_CORPUS}" ABSOLUTE)
+  endif()
+  math(EXPR timeout "${arg_SECONDS} + 120")
+  add_test(NAME fuzz.${name} COMMAND "${program}" -max_total_time=${arg_SECONDS} -seed=1 -print_final_stats=1
+    "-artifact_prefix=${program}." "${corpus}" ${arg_CORPUS})
+  set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT ${timeout} LABELS fuzz)
+endfunction()

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+// Everything that the layer containers offers: where an element lives. For users; our own sources include single headers.

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <lamellar/lamellae/arena.hpp>
+#include <lamellar/lamellae/error.hpp>
+#include <lamellar/lamellae/job.hpp>
+#include <lamellar/lamellae/lamella.hpp>
+#include <lamellar/lamellae/settings.hpp>
+
+// Everything that the layer lamellae offers: how bytes move between PEs. For users; our own sources include single headers.

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Check that the rooms of the house keep apart.
+
+Rules, for every C++ source of the project:
+  - a layer includes no header of a layer above it, and no private header of another layer;
+  - <rdma/...> appears only in lamellae/src/rofi*;
+  - getenv appears only in lamellae/src/environment.cpp and substrate/src/config.cpp;
+  - no umbrella header is included, except by umbrella headers, examples, and tests of what a user sees;
+and for every source, script and CMake file: the licence stands in the first line (after `#!`, in the second).
+
+Usage: check_layers.py [--self-test] [ROOT]
+"""
+
+import os
+import re
+import sys
+import tempfile
+
+LAYERS = ["lamellae", "substrate", "containers", "algorithms"]
+CODE_FOLDERS = LAYERS + ["examples", "benchmarks", "tests", "tools"]
+CODE = (".hpp", ".cpp")
+LICENSED = CODE + (".cmake", ".cmake.in", ".py", ".sh", "CMakeLists.txt")
+UMBRELLAS = {f"lamellar/{name}.hpp" for name in LAYERS + ["lamellar"]}
+# Written as a user would write them.
+UMBRELLA_USERS = ("examples/", "tests/compile_fail/", "tests/integration/")
+ENVIRONMENT_READERS = {"lamellae/src/environment.cpp", "substrate/src/config.cpp"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+GETENV = re.compile(r"\b(secure_)?getenv\s*\(|\benviron\b")
+LINE_COMMENT = re.compile(r"//.*")
+
+
+def licence_line(text):
+    """The line in which the licence must stand."""
+    lines = text.splitlines()[:2] + ["", ""]
+    first, second = lines[0], lines[1]
+    return second if first.startswith("#!") or first.startswith("# shellcheck") else first
+
+
+def check_code(path, text):
+    """Yield (line number, what is wrong) for one C++ file; `path` is relative to the root."""
+    folder = path.split("/")[0]
+    rank = LAYERS.index(folder) if folder in LAYERS else len(LAYERS)
+    is_umbrella = any(path.endswith(f"/include/{name}") for name in UMBRELLAS)
+    for number, line in enumerate(text.splitlines(), 1):
+        include = INCLUDE.match(line)
+        if include:
+            quote, target = include.groups()
+            parts = target.split("/")
+            if target in UMBRELLAS:
+                if not is_umbrella and not path.startswith(UMBRELLA_USERS):
+                    yield number, f"includes the umbrella <{target}>: include the headers that are used"
+                # <lamellar/substrate.hpp> is as high as its layer, and the umbrella of all is above all.
+                name = parts[1].removesuffix(".hpp")
+                target_rank = LAYERS.index(name) if name in LAYERS else len(LAYERS) - 1
+            elif parts[0] == "lamellar" and len(parts) > 2 and parts[1] in LAYERS:
+                target_rank = LAYERS.index(parts[1])
+            else:
+                target_rank = 0
+            if target_rank > rank:
+                yield number, f"{folder} includes <{target}>, which is in a layer above it"
+            if quote == '"' and folder in LAYERS and any(f"{layer}/src" in target for layer in LAYERS):
+                yield number, f'includes "{target}": headers in src/ are private to their layer'
+            if parts[0] == "rdma" and not path.startswith("lamellae/src/rofi"):
+                yield number, f"includes <{target}>: libfabric is used in lamellae/src/rofi* only"
+        elif GETENV.search(LINE_COMMENT.sub("", line)) and path not in ENVIRONMENT_READERS:
+            yield number, "reads the environment: only " + " and ".join(sorted(ENVIRONMENT_READERS)) + " may"
+
+
+def check(root):
+    """Return all violations under `root`, as lines of text."""
+    found = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(f for f in folders if f != "build" and not f.startswith("."))
+        for file in sorted(files):
+            path = os.path.relpath(os.path.join(folder, file), root).replace(os.sep, "/")
+            if not file.endswith(LICENSED) and not is_script(root, path):
+                continue
+            with open(os.path.join(root, path), encoding="utf-8") as stream:
+                text = stream.read()
+            if "SPDX-License-Identifier: BSD-3-Clause" not in licence_line(text):
+                found.append(f"{path}:1: the licence line 'SPDX-License-Identifier: BSD-3-Clause' is missing")
+            if file.endswith(CODE) and path.split("/")[0] in CODE_FOLDERS:
+                found += [f"{path}:{number}: {wrong}" for number, wrong in check_code(path, text)]
+    return found
+
+
+def is_script(root, path):
+    with open(os.path.join(root, path), "rb") as stream:
+        return stream.read(2) == b"#!"
+
+
+# path, content after the licence line, and a part of the message expected (none: the file is in order).
+SAMPLES = [
+    ("lamellae/src/up.cpp", "#include <lamellar/substrate/world.hpp>", "layer above"),
+    ("substrate/include/lamellar/substrate/up.hpp", "#include <lamellar/containers/array.hpp>", "layer above"),
+    ("containers/include/lamellar/containers/up.hpp", "  #  include <lamellar/algorithms.hpp>", "layer above"),
+    ("substrate/src/umbrella.cpp", "#include <lamellar/lamellae.hpp>", "umbrella"),
+    ("tests/substrate/umbrella_test.cpp", "#include <lamellar/lamellar.hpp>", "umbrella"),
+    ("substrate/src/private.cpp", '#include "../../lamellae/src/arena.hpp"', "private"),
+    ("lamellae/src/shmem.cpp", "#include <rdma/fabric.h>", "libfabric"),
+    ("substrate/src/world.cpp", 'auto x = std::getenv("LAMELLAR_PES");', "environment"),
+    ("benchmarks/limits.cpp", "for (char** e = environ; *e; ++e) {}", "environment"),
+    ("substrate/src/down.cpp", "#include <lamellar/lamellae/lamella.hpp>\n// getenv(is not read here)", None),
+    ("lamellae/src/rofi_endpoint.cpp", "#include <rdma/fabric.h>", None),
+    ("lamellae/src/environment.cpp", "char** e = environ;", None),
+    ("algorithms/include/lamellar/lamellar.hpp", "#include <lamellar/algorithms.hpp>", None),
+    ("examples/hello.cpp", "#include <lamellar/lamellar.hpp>", None),
+]
+
+
+def self_test():
+    """Check that every rule finds its violation and nothing else; return the failures."""
+    failures = []
+    with tempfile.TemporaryDirectory() as root:
+        def write(path, text):
+            os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+            with open(os.path.join(root, path), "w", encoding="utf-8") as stream:
+                stream.write(text)
+
+        for path, text, _ in SAMPLES:
+            write(path, f"// SPDX-License-Identifier: BSD-3-Clause\n{text}\n")
+        write("tools/bare", "#!/bin/sh\necho no licence\n")
+        write("cmake/late.cmake", "# what it does\n# SPDX-License-Identifier: BSD-3-Clause\n")
+        found = check(root)
+        expected = [(path, part) for path, _, part in SAMPLES]
+        expected += [("tools/bare", "licence"), ("cmake/late.cmake", "licence")]
+        for path, part in expected:
+            mine = [line for line in found if line.startswith(path + ":")]
+            if part is None and mine:
+                failures.append(f"found fault with a file in order: {mine}")
+            if part is not None and not any(part in line for line in mine):
+                failures.append(f"{path}: expected a complaint about '{part}', got {mine}")
+    return failures
+
+
+def main(arguments):
+    if arguments == ["--self-test"]:
+        lines = self_test()
+    else:
+        lines = check(arguments[0] if arguments else os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+    for line in lines:
+        print(line)
+    print(f"{len(lines)} violation(s)" if lines else "in order")
+    return 1 if lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
