@@ -42,11 +42,10 @@ apt_install() {
 
 # build PRESET [TARGET ...]: configure where need be, then build.
 build() {
-  local preset=$1
+  local preset=$1 generator=()
   shift
-  if [ -z "${CMAKE_GENERATOR:-}" ] && command -v ninja >/dev/null; then
-    export CMAKE_GENERATOR=Ninja
-  fi
-  quietly cmake --preset "$preset" || die "cmake --preset $preset failed; its last lines stand above"
+  # The presets ask for ninja.
+  command -v ninja >/dev/null || generator=(-G "Unix Makefiles")
+  quietly cmake --preset "$preset" "${generator[@]}" || die "cmake --preset $preset failed; its last lines stand above"
   cmake --build "build/$preset" --parallel "$cores" ${1:+--target "$@"}
 }
