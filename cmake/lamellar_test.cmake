@@ -14,6 +14,11 @@ if(LAMELLAR_SANITIZE STREQUAL "thread")
   endif()
 endif()
 
+# To build the tests of one layer: cmake --build build/dev --target substrate_tests.
+foreach(layer lamellae substrate containers algorithms)
+  add_custom_target(${layer}_tests)
+endforeach()
+
 function(lamellar_test_layer out)
   file(RELATIVE_PATH layer "${PROJECT_SOURCE_DIR}/tests" "${CMAKE_CURRENT_SOURCE_DIR}")
   string(REGEX REPLACE "/.*" "" layer "${layer}")
@@ -42,10 +47,9 @@ function(lamellar_add_test name)
     # Tests of a layer may look at its private headers.
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/${layer}/src")
   endif()
-  if(NOT TARGET ${layer}_tests)
-    add_custom_target(${layer}_tests)
+  if(TARGET ${layer}_tests)
+    add_dependencies(${layer}_tests ${target})
   endif()
-  add_dependencies(${layer}_tests ${target})
 
   if(NOT arg_THREADS)
     set(arg_THREADS 1)

@@ -7,9 +7,11 @@ Rules, for every C++ source of the project:
   - <rdma/...> appears only in lamellae/src/rofi*;
   - getenv appears only in lamellae/src/environment.cpp and substrate/src/config.cpp;
   - no umbrella header is included, except by umbrella headers, examples, and tests of what a user sees;
+  - the umbrella of a layer includes all its public headers (but not those in folders named detail);
 and for every source, script and CMake file: the licence stands in the first line (after `#!`, in the second).
 
-Usage: check_layers.py [--self-test] [ROOT]
+Usage: check_layers.py [--self-test | --write-umbrellas] [ROOT]
+--write-umbrellas brings the includes of the layers' umbrella headers up to date.
 """
 
 import os
@@ -83,7 +85,49 @@ def check(root):
                 found.append(f"{path}:1: the licence line 'SPDX-License-Identifier: BSD-3-Clause' is missing")
             if file.endswith(CODE) and path.split("/")[0] in CODE_FOLDERS:
                 found += [f"{path}:{number}: {wrong}" for number, wrong in check_code(path, text)]
+    return found + check_umbrellas(root)
+
+
+def umbrella_state(root, layer):
+    """The umbrella of `layer`, its includes, and the includes it ought to have, both sorted."""
+    include_root = os.path.join(root, layer, "include")
+    umbrella = os.path.join(include_root, "lamellar", layer + ".hpp")
+    wanted = []
+    for folder, _, files in os.walk(os.path.join(include_root, "lamellar", layer)):
+        path = os.path.relpath(folder, include_root).replace(os.sep, "/")
+        if "detail" not in path.split("/"):
+            wanted += [f"#include <{path}/{file}>" for file in files if file.endswith(".hpp")]
+    present = []
+    if os.path.exists(umbrella):
+        with open(umbrella, encoding="utf-8") as stream:
+            present = [line.strip() for line in stream if line.startswith("#include")]
+    return umbrella, sorted(present), sorted(wanted)
+
+
+def check_umbrellas(root):
+    found = []
+    for layer in LAYERS:
+        umbrella, present, wanted = umbrella_state(root, layer)
+        path = os.path.relpath(umbrella, root).replace(os.sep, "/")
+        found += [f"{path}:1: the umbrella lacks {line}; run tools/check_layers.py --write-umbrellas"
+                  for line in wanted if line not in present]
     return found
+
+
+def write_umbrellas(root):
+    """Replace the block of includes of each umbrella whose block is out of date."""
+    for layer in LAYERS:
+        umbrella, present, wanted = umbrella_state(root, layer)
+        if present == wanted:
+            continue
+        with open(umbrella, encoding="utf-8") as stream:
+            text = stream.read()
+        text = re.sub(r"#include[^\n]*\n", "", text)
+        block = "".join(line + "\n" for line in wanted) + ("\n" if wanted else "")
+        text = re.sub(r"#pragma once\n\n+", lambda _: "#pragma once\n\n" + block, text)
+        with open(umbrella, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        print("wrote", umbrella)
 
 
 def is_script(root, path):
@@ -113,6 +157,7 @@ SAMPLES = [
 def self_test():
     """Check that every rule finds its violation and nothing else; return the failures."""
     failures = []
+    head = "// SPDX-License-Identifier: BSD-3-Clause\n#pragma once\n\n"
     with tempfile.TemporaryDirectory() as root:
         def write(path, text):
             os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
@@ -123,23 +168,40 @@ def self_test():
             write(path, f"// SPDX-License-Identifier: BSD-3-Clause\n{text}\n")
         write("tools/bare", "#!/bin/sh\necho no licence\n")
         write("cmake/late.cmake", "# what it does\n# SPDX-License-Identifier: BSD-3-Clause\n")
+        write("substrate/include/lamellar/substrate.hpp", f"{head}#include <lamellar/substrate/up.hpp>\n\n// All.\n")
+        write("containers/include/lamellar/containers.hpp", f"{head}#include <lamellar/containers/up.hpp>\n\n// All.\n")
+        write("algorithms/include/lamellar/algorithms.hpp", f"{head}// All.\n")
+        write("algorithms/include/lamellar/algorithms/sort.hpp", head)
+        write("algorithms/include/lamellar/algorithms/detail/merge.hpp", head)
         found = check(root)
         expected = [(path, part) for path, _, part in SAMPLES]
         expected += [("tools/bare", "licence"), ("cmake/late.cmake", "licence")]
+        expected += [("algorithms/include/lamellar/algorithms.hpp", "lacks #include <lamellar/algorithms/sort.hpp>"),
+                     ("containers/include/lamellar/containers.hpp", None)]
         for path, part in expected:
             mine = [line for line in found if line.startswith(path + ":")]
             if part is None and mine:
                 failures.append(f"found fault with a file in order: {mine}")
             if part is not None and not any(part in line for line in mine):
                 failures.append(f"{path}: expected a complaint about '{part}', got {mine}")
+        if any("merge.hpp" in line for line in found):
+            failures.append("found fault with an umbrella that leaves out details")
+        write_umbrellas(root)
+        left = check_umbrellas(root)
+        if left:
+            failures.append(f"--write-umbrellas left: {left}")
     return failures
 
 
 def main(arguments):
-    if arguments == ["--self-test"]:
-        lines = self_test()
-    else:
-        lines = check(arguments[0] if arguments else os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+    options = [argument for argument in arguments if argument.startswith("-")]
+    roots = [argument for argument in arguments if not argument.startswith("-")]
+    root = roots[0] if roots else os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+    if options not in ([], ["--self-test"], ["--write-umbrellas"]):
+        sys.exit(__doc__)
+    if options == ["--write-umbrellas"]:
+        write_umbrellas(root)
+    lines = self_test() if options == ["--self-test"] else check(root)
     for line in lines:
         print(line)
     print(f"{len(lines)} violation(s)" if lines else "in order")

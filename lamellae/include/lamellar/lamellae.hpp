@@ -7,4 +7,5 @@
 #include <lamellar/lamellae/lamella.hpp>
 #include <lamellar/lamellae/settings.hpp>
 
-// Everything that the layer lamellae offers: how bytes move between PEs. For users; our own sources include single headers.
+// Everything that the layer lamellae offers: how bytes move between PEs; for users.
+// Our own sources include single headers.
