@@ -109,14 +109,20 @@ std::vector<file_range> split(std::span<const input_file> files, std::uint64_t p
 }
 
 std::vector<file_range> pieces(const file_range& range, std::uint64_t piece_bytes) {
+  return pieces(std::span(&range, 1), piece_bytes);
+}
+
+std::vector<file_range> pieces(std::span<const file_range> ranges, std::uint64_t piece_bytes) {
   if (piece_bytes == 0) {
     throw error("lamellar::io::pieces: a piece must have at least one byte");
   }
   std::vector<file_range> result;
-  for (std::uint64_t begin = range.begin; begin != range.end;) {
-    const std::uint64_t size = std::min(piece_bytes, range.end - begin);
-    result.push_back({range.path, begin, begin + size, range.file_size});
-    begin += size;
+  for (const file_range& range : ranges) {
+    for (std::uint64_t begin = range.begin; begin != range.end;) {
+      const std::uint64_t size = std::min(piece_bytes, range.end - begin);
+      result.push_back({range.path, begin, begin + size, range.file_size});
+      begin += size;
+    }
   }
   return result;
 }

@@ -131,7 +131,10 @@ TEST_CASE("pieces are the range again, in order") {
     }
     CHECK(reached == range.end);
   }
-  CHECK(io::pieces({"f", 9, 9, 10}, 4).empty());
+  CHECK(io::pieces(io::file_range{"f", 9, 9, 10}, 4).empty());
+  const std::vector<io::file_range> two{{"f", 3, 8, 10}, {"g", 0, 2, 2}};
+  CHECK(io::pieces(two, 4) ==
+        std::vector<io::file_range>{{"f", 3, 7, 10}, {"f", 7, 8, 10}, {"g", 0, 2, 2}});
   CHECK_THROWS_AS(io::pieces(range, 0), lamellar::error);
 }
 

@@ -81,4 +81,7 @@ std::vector<file_range> split(std::span<const input_file> files, std::uint64_t p
 /// Requires: piece_bytes > 0. Throws: error otherwise.
 std::vector<file_range> pieces(const file_range& range, std::uint64_t piece_bytes);
 
+/// Cut every one of `ranges` into such pieces, in order.
+std::vector<file_range> pieces(std::span<const file_range> ranges, std::uint64_t piece_bytes);
+
 }  // namespace lamellar::io
