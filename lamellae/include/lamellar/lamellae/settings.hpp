@@ -3,13 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 // Everything that a user can set through the environment, in one place: the table of LAMELLAR_*
-// variables and the values that they gave. Read once, when a job opens; a value set by hand in a
-// `settings` wins over the environment. Plain data: no thread-safety of its own.
+// variables and the values that they gave. Read once, when a job opens; a value set by hand in
+// a `settings` wins over the environment. Plain data: no thread-safety of its own.
 namespace lamellar::lamellae {
 
 /// One row of the table that `lamellar-info` prints.
@@ -21,11 +22,11 @@ struct variable {
 
 /// The values that a job runs with. 0 means "choose" where the comment says so.
 struct settings {
-  std::string lamella;              ///< "local" or "shmem"; empty: shmem under lamellar-run, else local
-  std::uint32_t pes = 1;            ///< PEs in this process (local only)
-  std::uint32_t threads = 1;        ///< threads of each PE, the main one included
-  std::size_t heap_size = 0;        ///< bytes of each segment by which the heap grows; 0: choose
-  std::size_t job_budget = 0;       ///< bytes for buffers and spilled messages, whole job; 0: choose
+  std::string lamella;    ///< "local" or "shmem"; empty: shmem under lamellar-run, else local
+  std::uint32_t pes = 1;  ///< PEs in this process (local only)
+  std::uint32_t threads = 1;   ///< threads of each PE, the main one included
+  std::size_t heap_size = 0;   ///< bytes of each segment by which the heap grows; 0: choose
+  std::size_t job_budget = 0;  ///< bytes for buffers and spilled messages, whole job; 0: choose
   std::size_t buffer_bytes = 8192;  ///< one message buffer, header included
   bool mapped = true;               ///< false hides peers' memory: all goes through messages
   double peer_timeout_s = 5;        ///< a peer silent for so long is lost; 0: never
@@ -35,12 +36,19 @@ struct settings {
 
   /// Read the environment.
   ///
-  /// Threads: any. Throws: config_error for an ill-formed value or an unknown LAMELLAR_* variable;
-  /// the text names the variable, what is wrong, and the nearest known name.
+  /// Threads: any. Throws: config_error for an ill-formed value or an unknown LAMELLAR_*
+  /// variable; the text names the variable, what is wrong, and the nearest known name.
   static settings from_environment();
 };
 
 /// All variables, in the order in which a reader wants them.
 std::span<const variable> variables();
+
+/// What the environment gives for `which`, as written there; nothing when it is not set.
+std::optional<std::string> value_in_environment(const variable& which);
+
+/// The budget that a job gets when nobody names one: a quarter of the memory that this process
+/// may use, limits of its control group included. The same on every PE of a host.
+std::size_t default_job_budget();
 
 }  // namespace lamellar::lamellae

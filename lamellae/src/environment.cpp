@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "environment.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <lamellar/lamellae/error.hpp>
+#include <lamellar/lamellae/job.hpp>
+#include <lamellar/lamellae/settings.hpp>
+#include <limits>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "memory.hpp"
+
+extern char** environ;  // NOLINT: POSIX declares it nowhere
+
+namespace lamellar::lamellae {
+namespace {
+
+constexpr std::size_t kib = 1024;
+constexpr std::size_t mib = 1024 * kib;
+constexpr std::uint32_t most_pes = 65536;
+constexpr std::uint32_t most_threads = 1024;
+
+[[noreturn]] void refuse(std::string_view name, std::string_view value,
+                         std::string_view accepted) {
+  throw config_error{fmt::format("{}={}: not accepted; write {}", name, value, accepted)};
+}
+
+/// All of `text` as a number, or nothing.
+template <class Number>
+std::optional<Number> parse(std::string_view text) {
+  Number value{};
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::uint32_t count(std::string_view name, std::string_view value, std::uint32_t least,
+                    std::uint32_t most) {
+  const auto number = parse<std::uint32_t>(value);
+  if (!number || *number < least || *number > most) {
+    refuse(name, value, fmt::format("a whole number from {} to {}", least, most));
+  }
+  return *number;
+}
+
+/// A number of bytes with an optional suffix; nothing when it is none or does not fit.
+std::optional<std::size_t> size(std::string_view value) {
+  if (value.empty()) return std::nullopt;
+  unsigned shift = 0;
+  switch (value.back()) {
+    case 'k':
+    case 'K':
+      shift = 10;
+      break;
+    case 'm':
+    case 'M':
+      shift = 20;
+      break;
+    case 'g':
+    case 'G':
+      shift = 30;
+      break;
+    case 't':
+    case 'T':
+      shift = 40;
+      break;
+    default:
+      break;
+  }
+  if (shift != 0) value.remove_suffix(1);
+  const auto number = parse<std::size_t>(value);
+  if (!number || *number > std::numeric_limits<std::size_t>::max() >> shift)
+    return std::nullopt;
+  return *number << shift;
+}
+
+/// A size of at least `least` bytes, or 0 for "auto".
+std::size_t size_or_auto(std::string_view name, std::string_view value, std::size_t least) {
+  if (value == "auto") return 0;
+  const auto bytes = size(value);
+  if (!bytes || *bytes < least) {
+    refuse(name, value,
+           fmt::format("auto, or bytes as a whole number with K, M, G or T after it if wanted, "
+                       "at least {}K",
+                       least / kib));
+  }
+  return *bytes;
+}
+
+std::size_t buffer_size(std::string_view name, std::string_view value) {
+  const auto bytes = size(value);
+  if (!bytes || !std::has_single_bit(*bytes) || *bytes < 2 * kib || *bytes > mib) {
+    refuse(name, value, "a power of two from 2K to 1M");
+  }
+  return *bytes;
+}
+
+bool yes_or_no(std::string_view name, std::string_view value) {
+  for (const char* const yes : {"1", "yes", "on", "true"}) {
+    if (value == yes) return true;
+  }
+  for (const char* const no : {"0", "no", "off", "false"}) {
+    if (value == no) return false;
+  }
+  refuse(name, value, "1, yes, on or true, or 0, no, off or false");
+}
+
+double seconds(std::string_view name, std::string_view value) {
+  const auto number = parse<double>(value);
+  if (!number || !std::isfinite(*number) || *number < 0 || *number > 1e9) {
+    refuse(name, value, "seconds from 0 to 1e9, decimals allowed; 0 means never");
+  }
+  return *number;
+}
+
+std::string known_lamella(std::string_view name, std::string_view value) {
+  const auto names = lamella_names();
+  if (std::find(names.begin(), names.end(), value) == names.end()) {
+    refuse(name, value, fmt::format("one of those in this build: {}", fmt::join(names, ", ")));
+  }
+  return std::string{value};
+}
+
+/// A variable, and what its value does to the settings. Those that lamellar-run sets for the
+/// processes that it starts are read by launch_from_environment() and change no setting.
+struct row {
+  variable shown;
+  void (*apply)(settings& into, std::string_view name, std::string_view value);
+};
+
+using text = std::string_view;
+constexpr auto set_by_launcher = [](settings&, text, text) {};
+
+constexpr std::array table{
+    row{{lamella_variable, "auto",
+         "How bytes move: local (PEs are threads of one process) or shmem (processes on one "
+         "host); auto is shmem under lamellar-run, else local."},
+        [](settings& s, text name, text value) { s.lamella = known_lamella(name, value); }},
+    row{{"LAMELLAR_PES", "1",
+         "PEs in this process, as threads; under lamellar-run use its -n."},
+        [](settings& s, text name, text value) { s.pes = count(name, value, 1, most_pes); }},
+    row{{threads_variable, "1",
+         "Threads of each PE, the main one included; never chosen from the number of cores."},
+        [](settings& s, text name, text value) {
+          s.threads = count(name, value, 1, most_threads);
+        }},
+    row{{"LAMELLAR_PIN", "1", "Bind each thread of a PE to its own core."},
+        [](settings& s, text name, text value) { s.pin = yes_or_no(name, value); }},
+    row{{"LAMELLAR_HEAP_SIZE", "auto",
+         "Bytes of each segment by which a PE's symmetric heap grows; K, M, G, T after it."},
+        [](settings& s, text name, text value) {
+          s.heap_size = size_or_auto(name, value, 64 * kib);
+        }},
+    row{{"LAMELLAR_JOB_BUDGET", "auto",
+         "Bytes for message buffers and waiting messages of the whole job; auto is a quarter "
+         "of "
+         "the memory that a process may use."},
+        [](settings& s, text name, text value) {
+          s.job_budget = size_or_auto(name, value, mib);
+        }},
+    row{{"LAMELLAR_BUFFER_BYTES", "8K",
+         "Bytes of one message buffer, a power of two from 2K to 1M."},
+        [](settings& s, text name, text value) { s.buffer_bytes = buffer_size(name, value); }},
+    row{{"LAMELLAR_MAPPED", "1",
+         "Reach the memory of PEs on the same host by loads and stores; 0 sends messages "
+         "instead."},
+        [](settings& s, text name, text value) { s.mapped = yes_or_no(name, value); }},
+    row{{"LAMELLAR_PEER_TIMEOUT", "5",
+         "Seconds after which a PE that shows no sign of life counts as lost; 0 means never."},
+        [](settings& s, text name, text value) { s.peer_timeout_s = seconds(name, value); }},
+    row{{"LAMELLAR_HANG_SECONDS", "600",
+         "Seconds without progress after which each PE says what it waits for; 0 means never."},
+        [](settings& s, text name, text value) { s.hang_s = seconds(name, value); }},
+    row{{"LAMELLAR_STATISTICS", "0", "Print counters when the job ends."},
+        [](settings& s, text name, text value) { s.statistics = yes_or_no(name, value); }},
+    row{{pe_variable, "", "Number of this PE; set by lamellar-run."}, set_by_launcher},
+    row{{job_pes_variable, "", "Number of PEs of the job; set by lamellar-run."},
+        set_by_launcher},
+    row{{job_fd_variable, "", "Descriptor of the job's shared memory; set by lamellar-run."},
+        set_by_launcher},
+};
+
+constexpr auto shown = [] {
+  std::array<variable, table.size()> all{};
+  for (std::size_t i = 0; i < table.size(); ++i) all[i] = table[i].shown;
+  return all;
+}();
+
+/// How many letters must be changed, added or dropped to make `a` into `b`.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> above(b.size() + 1);
+  std::iota(above.begin(), above.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(above[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t kept = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = above[j + 1];
+      above[j + 1] = std::min({kept, diagonal + 1, above[j] + 1});
+    }
+  }
+  return above.back();
+}
+
+std::string_view nearest_name(std::string_view unknown) {
+  const auto* const nearest =
+      std::min_element(shown.begin(), shown.end(), [&](const variable& a, const variable& b) {
+        return edit_distance(unknown, a.name) < edit_distance(unknown, b.name);
+      });
+  return nearest->name;
+}
+
+}  // namespace
+
+settings settings::from_environment() {
+  settings result;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view assignment{*entry};
+    if (!assignment.starts_with("LAMELLAR_")) continue;
+    const auto equals = assignment.find('=');
+    const std::string_view name = assignment.substr(0, equals);
+    const std::string_view value =
+        equals == std::string_view::npos ? std::string_view{} : assignment.substr(equals + 1);
+    const auto* const known = std::find_if(table.begin(), table.end(),
+                                           [&](const row& r) { return r.shown.name == name; });
+    if (known == table.end()) {
+      throw config_error{
+          fmt::format("{}: no such variable; the nearest is {} (lamellar-info lists all)", name,
+                      nearest_name(name))};
+    }
+    known->apply(result, name, value);
+  }
+  return result;
+}
+
+std::span<const variable> variables() { return shown; }
+
+std::optional<std::string> value_in_environment(const variable& which) {
+  const char* const value = std::getenv(std::string{which.name}.c_str());
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+std::optional<launch> launch_from_environment() {
+  const char* const fd = std::getenv(job_fd_variable);
+  const char* const pe = std::getenv(pe_variable);
+  const char* const pes = std::getenv(job_pes_variable);
+  if (fd == nullptr && pe == nullptr && pes == nullptr) return std::nullopt;
+  for (const auto& [name, value] : {std::pair{job_fd_variable, fd}, std::pair{pe_variable, pe},
+                                    std::pair{job_pes_variable, pes}}) {
+    if (value == nullptr) {
+      throw config_error{fmt::format(
+          "{} is missing, but other variables of a launcher are set; lamellar-run sets {}, {} "
+          "and {} together: unset them to run without it",
+          name, job_fd_variable, pe_variable, job_pes_variable)};
+    }
+  }
+  launch found;
+  found.pes = count(job_pes_variable, pes, 1, most_pes);
+  found.pe = count(pe_variable, pe, 0, found.pes - 1);
+  found.job_fd = static_cast<int>(
+      count(job_fd_variable, fd, 0, std::uint32_t{std::numeric_limits<int>::max()}));
+  return found;
+}
+
+std::size_t default_job_budget() { return memory_limit() / 4; }
+
+}  // namespace lamellar::lamellae

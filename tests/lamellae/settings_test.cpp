@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+#include <lamellar/lamellae/error.hpp>
+#include <lamellar/lamellae/settings.hpp>
+#include <string>
+#include <vector>
+
+#include "environment.hpp"
+
+namespace {
+
+using lamellar::config_error;
+using lamellar::lamellae::launch_from_environment;
+using lamellar::lamellae::settings;
+using lamellar::lamellae::value_in_environment;
+using lamellar::lamellae::variable;
+using lamellar::lamellae::variables;
+
+/// Sets a variable for as long as it lives.
+class with {
+ public:
+  with(std::string name, const std::string& value) : name_{std::move(name)} {
+    ::setenv(name_.c_str(), value.c_str(), 1);
+  }
+  ~with() { ::unsetenv(name_.c_str()); }
+  with(const with&) = delete;
+  with& operator=(const with&) = delete;
+
+ private:
+  std::string name_;
+};
+
+settings read(const std::string& name, const std::string& value) {
+  const with set{name, value};
+  return settings::from_environment();
+}
+
+/// The text of the config_error that reading `name=value` throws; empty when it throws none.
+std::string refusal(const std::string& name, const std::string& value) {
+  try {
+    read(name, value);
+  } catch (const config_error& e) {
+    return e.what();
+  }
+  return {};
+}
+
+bool mentions(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+struct wrong {
+  const char* name;
+  std::vector<const char*> values;
+};
+
+const wrong ill_formed[] = {
+    {"LAMELLAR_LAMELLA", {"", "Local", "shm", "local ", "carrier-pigeon"}},
+    {"LAMELLAR_PES",
+     {"", "0", "-1", "+2", "2.5", "two", "4 ", " 4", "65537", "99999999999999999"}},
+    {"LAMELLAR_THREADS", {"", "0", "-1", "1025", "2x"}},
+    {"LAMELLAR_PIN", {"", "2", "YES!", "y", "-1"}},
+    {"LAMELLAR_HEAP_SIZE",
+     {"", "0", "K", "63K", "-1M", "1.5G", "1MB", "1 M", "18446744073709551615K", "16777216T"}},
+    {"LAMELLAR_JOB_BUDGET", {"", "0", "1023K", "lots", "1Q"}},
+    {"LAMELLAR_BUFFER_BYTES", {"", "0", "1K", "2047", "3000", "2M", "8KK", "auto"}},
+    {"LAMELLAR_MAPPED", {"", "maybe", "10"}},
+    {"LAMELLAR_PEER_TIMEOUT", {"", "-1", "5s", "nan", "inf", "1e10", "0x10", "5,0"}},
+    {"LAMELLAR_HANG_SECONDS", {"", "-0.5", "never"}},
+    {"LAMELLAR_STATISTICS", {"", "verbose", "2"}},
+};
+
+}  // namespace
+
+TEST_CASE("an environment without our variables gives the defaults") {
+  const settings s = settings::from_environment();
+  CHECK(s.lamella.empty());
+  CHECK(s.pes == 1);
+  CHECK(s.threads == 1);
+  CHECK(s.heap_size == 0);
+  CHECK(s.job_budget == 0);
+  CHECK(s.buffer_bytes == 8192);
+  CHECK(s.mapped);
+  CHECK(s.peer_timeout_s == 5.0);
+  CHECK(s.hang_s == 600.0);
+  CHECK_FALSE(s.statistics);
+  CHECK(s.pin);
+}
+
+TEST_CASE("each variable sets its own value") {
+  CHECK(read("LAMELLAR_LAMELLA", "local").lamella == "local");
+  CHECK(read("LAMELLAR_PES", "64").pes == 64);
+  CHECK(read("LAMELLAR_THREADS", "2").threads == 2);
+  CHECK(read("LAMELLAR_HEAP_SIZE", "64K").heap_size == 65536);
+  CHECK(read("LAMELLAR_HEAP_SIZE", "auto").heap_size == 0);
+  CHECK(read("LAMELLAR_JOB_BUDGET", "3G").job_budget == std::size_t{3} << 30);
+  CHECK(read("LAMELLAR_JOB_BUDGET", "1t").job_budget == std::size_t{1} << 40);
+  CHECK(read("LAMELLAR_JOB_BUDGET", "2000000").job_budget == 2000000);
+  CHECK(read("LAMELLAR_BUFFER_BYTES", "2048").buffer_bytes == 2048);
+  CHECK(read("LAMELLAR_BUFFER_BYTES", "1m").buffer_bytes == 1048576);
+  CHECK(read("LAMELLAR_PEER_TIMEOUT", "0").peer_timeout_s == 0.0);
+  CHECK(read("LAMELLAR_PEER_TIMEOUT", "2.5").peer_timeout_s == 2.5);
+  CHECK(read("LAMELLAR_HANG_SECONDS", "1e3").hang_s == 1000.0);
+}
+
+TEST_CASE("a yes or no may be written in four ways each") {
+  for (const char* const yes : {"1", "yes", "on", "true"}) {
+    CHECK(read("LAMELLAR_STATISTICS", yes).statistics);
+  }
+  for (const char* const no : {"0", "no", "off", "false"}) {
+    CHECK_FALSE(read("LAMELLAR_MAPPED", no).mapped);
+    CHECK_FALSE(read("LAMELLAR_PIN", no).pin);
+  }
+}
+
+TEST_CASE("an ill-formed value is refused by name, with the value and what is accepted") {
+  for (const wrong& w : ill_formed) {
+    for (const char* const value : w.values) {
+      const std::string text = refusal(w.name, value);
+      CAPTURE(w.name);
+      CAPTURE(value);
+      CAPTURE(text);
+      CHECK(mentions(text, std::string{w.name} + "=" + value + ":"));
+      CHECK(mentions(text, "write "));
+    }
+  }
+}
+
+TEST_CASE("every variable that a user sets has ill-formed values above") {
+  for (const variable& v : variables()) {
+    if (mentions(std::string{v.meaning}, "set by lamellar-run")) continue;
+    const bool listed = std::any_of(std::begin(ill_formed), std::end(ill_formed),
+                                    [&](const wrong& w) { return v.name == w.name; });
+    CHECK_MESSAGE(listed, v.name);
+  }
+}
+
+TEST_CASE("the defaults in the table are the defaults") {
+  const settings usual;
+  for (const variable& v : variables()) {
+    if (v.default_value.empty() || v.name == "LAMELLAR_LAMELLA") continue;
+    const settings s = read(std::string{v.name}, std::string{v.default_value});
+    CAPTURE(v.name);
+    CHECK(s.pes == usual.pes);
+    CHECK(s.threads == usual.threads);
+    CHECK(s.heap_size == usual.heap_size);
+    CHECK(s.job_budget == usual.job_budget);
+    CHECK(s.buffer_bytes == usual.buffer_bytes);
+    CHECK(s.mapped == usual.mapped);
+    CHECK(s.peer_timeout_s == usual.peer_timeout_s);
+    CHECK(s.hang_s == usual.hang_s);
+    CHECK(s.statistics == usual.statistics);
+    CHECK(s.pin == usual.pin);
+  }
+}
+
+TEST_CASE("an unknown variable is refused and the nearest known one named") {
+  const struct {
+    const char* wrong;
+    const char* meant;
+  } typos[] = {{"LAMELLAR_PE_S", "LAMELLAR_PES"},
+               {"LAMELLAR_THREAD", "LAMELLAR_THREADS"},
+               {"LAMELLAR_HEAPSIZE", "LAMELLAR_HEAP_SIZE"},
+               {"LAMELLAR_lamella", "LAMELLAR_LAMELLA"},
+               {"LAMELLAR_STATISTIC", "LAMELLAR_STATISTICS"},
+               {"LAMELLAR_BUFER_BYTES", "LAMELLAR_BUFFER_BYTES"}};
+  for (const auto& typo : typos) {
+    const std::string text = refusal(typo.wrong, "1");
+    CAPTURE(text);
+    CHECK(text.rfind(typo.wrong, 0) == 0);
+    CHECK(mentions(text, std::string{typo.meant} + " "));
+  }
+}
+
+TEST_CASE("variables of others are left alone") {
+  const with near{"LAMELLA_PES", "x"};
+  const with nearer{"LAMELLAR", "x"};
+  CHECK_NOTHROW(settings::from_environment());
+}
+
+TEST_CASE("the table says what a reader needs, once for each variable") {
+  std::vector<std::string_view> seen;
+  for (const variable& v : variables()) {
+    CHECK(v.name.substr(0, 9) == "LAMELLAR_");
+    CHECK(v.meaning.size() > 20);
+    CHECK(v.meaning.back() == '.');
+    CHECK(std::find(seen.begin(), seen.end(), v.name) == seen.end());
+    seen.push_back(v.name);
+  }
+}
+
+TEST_CASE("the value in the environment is given as it was written") {
+  const variable& pes =
+      *std::find_if(variables().begin(), variables().end(),
+                    [](const variable& v) { return v.name == "LAMELLAR_PES"; });
+  CHECK_FALSE(value_in_environment(pes).has_value());
+  const with set{"LAMELLAR_PES", "nonsense"};
+  CHECK(value_in_environment(pes) == "nonsense");
+}
+
+TEST_CASE("the default budget is a part of the machine's memory") {
+  CHECK(lamellar::lamellae::default_job_budget() > std::size_t{1} << 20);
+}
+
+TEST_CASE("without a launcher there is no launch") {
+  CHECK_FALSE(launch_from_environment().has_value());
+}
+
+TEST_CASE("a launcher's variables tell the place in the job") {
+  const with fd{"LAMELLAR_JOB_FD", "7"};
+  const with pes{"LAMELLAR_JOB_PES", "4"};
+  {
+    const with pe{"LAMELLAR_PE", "3"};
+    const auto here = launch_from_environment();
+    REQUIRE(here.has_value());
+    CHECK(here->job_fd == 7);
+    CHECK(here->pe == 3);
+    CHECK(here->pes == 4);
+    CHECK_NOTHROW(settings::from_environment());
+  }
+  SUBCASE("a part of them is refused") {
+    CHECK_THROWS_WITH_AS(launch_from_environment(), doctest::Contains("LAMELLAR_PE is missing"),
+                         config_error);
+  }
+  SUBCASE("a PE outside the job is refused") {
+    const with pe{"LAMELLAR_PE", "4"};
+    CHECK_THROWS_WITH_AS(launch_from_environment(), doctest::Contains("from 0 to 3"),
+                         config_error);
+  }
+}
