@@ -1,22 +1,57 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <lamellar/lamellae/job.hpp>
-
 #include <fmt/format.h>
 
 #include <lamellar/lamellae/error.hpp>
+#include <lamellar/lamellae/job.hpp>
 
+#include "environment.hpp"
 #include "local.hpp"
+#include "shmem.hpp"
 
 namespace lamellar::lamellae {
+namespace {
 
-std::vector<std::string_view> lamella_names() { return {"local"}; }
+/// What is asked for under a launcher must be what the launcher made.
+void check_launched(const settings& s, const launch& place) {
+  if (s.pes > 1) {
+    throw config_error(
+        fmt::format("LAMELLAR_PES={}: lamellar-run has started {} PEs already, one "
+                    "for each process; use its -n alone",
+                    s.pes, place.pes));
+  }
+  if (!s.lamella.empty() && s.lamella != "shmem") {
+    throw config_error(
+        fmt::format("LAMELLAR_LAMELLA={}: the processes of lamellar-run use shmem; "
+                    "start the program by itself, with LAMELLAR_PES for more PEs",
+                    s.lamella));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string_view> lamella_names() { return {"local", "shmem"}; }
 
 job open_job(const settings& s) {
-  if (s.lamella.empty() || s.lamella == "local") {
-    return {open_local(s)};
+  settings chosen = s;
+  if (chosen.job_budget == 0) chosen.job_budget = default_job_budget();
+
+  job opened;
+  if (const auto place = launch_from_environment()) {
+    check_launched(chosen, *place);
+    opened.pes.push_back(open_shmem(chosen, *place));
+    return opened;
   }
-  throw config_error(
-      fmt::format("LAMELLAR_LAMELLA={}: not in this build; use local", s.lamella));
+  if (chosen.lamella.empty() || chosen.lamella == "local") {
+    opened.pes = open_local(chosen);
+    return opened;
+  }
+  if (chosen.lamella == "shmem") {
+    throw config_error(
+        "LAMELLAR_LAMELLA=shmem: its processes come from a launcher; write lamellar-run -n N "
+        "PROGRAM, or set LAMELLAR_PES=N instead for PEs as threads of one process");
+  }
+  throw config_error(fmt::format("LAMELLAR_LAMELLA={}: not in this build; use one of: {}",
+                                 chosen.lamella, fmt::join(lamella_names(), ", ")));
 }
 
 }  // namespace lamellar::lamellae

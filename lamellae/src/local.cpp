@@ -6,17 +6,17 @@
 
 #include <cerrno>
 #include <cstring>
-#include <thread>
 
 #include <lamellar/lamellae/error.hpp>
 
 #include "mapped_lamella.hpp"
+#include "pinning.hpp"
+#include "segments.hpp"
 
 namespace lamellar::lamellae {
 
 namespace {
 
-constexpr std::size_t huge_page = std::size_t{2} << 20;
 constexpr std::uint32_t most_pes = 4096;  // each is a thread with a stack
 
 /// Anonymous memory, zeroed, committed on touch.
@@ -26,9 +26,10 @@ class anonymous_memory {
     void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED) {
-      throw out_of_memory(fmt::format("cannot map {} MiB for message buffers: {}; lower "
-                                      "LAMELLAR_JOB_BUDGET or start fewer PEs",
-                                      bytes >> 20, std::strerror(errno)));
+      throw out_of_memory(
+          fmt::format("cannot map {} MiB for message buffers: {}; lower "
+                      "LAMELLAR_JOB_BUDGET or start fewer PEs",
+                      bytes >> 20, std::strerror(errno)));
     }
     data_ = static_cast<std::byte*>(at);
   }
@@ -51,39 +52,15 @@ class local_lamella final : public mapped_lamella {
     able_.mapped = s.mapped;
     able_.lines = s.mapped;
     able_.pes_on_host = layout.pes();
-    able_.oversubscribed =
-        std::uint64_t{layout.pes()} * s.threads > std::thread::hardware_concurrency();
+    able_.oversubscribed = std::uint64_t{layout.pes()} * s.threads > hardware_threads_available();
   }
 
   const char* name() const override { return "local"; }
 
   segment allocate_segment(std::size_t bytes) override {
-    const std::size_t rounded = (bytes + huge_page - 1) / huge_page * huge_page;
-    // One huge page more, so that the start can be aligned and the rest given back.
-    void* at = ::mmap(nullptr, rounded + huge_page, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (at == MAP_FAILED) {
-      throw out_of_memory(fmt::format(
-          "cannot map a segment of {} MiB: {}; lower LAMELLAR_HEAP_SIZE or ask for less",
-          rounded >> 20, std::strerror(errno)));
-    }
-    auto address = reinterpret_cast<std::uintptr_t>(at);
-    const std::uintptr_t aligned = (address + huge_page - 1) / huge_page * huge_page;
-    if (aligned != address) {
-      ::munmap(at, aligned - address);
-    }
-    if (const std::size_t tail = address + huge_page - aligned; tail != 0) {
-      ::munmap(reinterpret_cast<void*>(aligned + rounded), tail);
-    }
-    segment it;
-    it.data = reinterpret_cast<std::byte*>(aligned);
-    it.bytes = rounded;
-    it.key = aligned;
-    it.page_bytes = ::madvise(it.data, rounded, MADV_HUGEPAGE) == 0 ? huge_page : 4096;
-    return it;
+    return allocate_private_segment(bytes);
   }
-
-  void free_segment(const segment& which) override { ::munmap(which.data, which.bytes); }
+  void free_segment(const segment& which) override { free_private_segment(which); }
 
   std::byte* mapped(std::uint32_t, std::uint64_t key, std::size_t) override {
     return able_.mapped ? reinterpret_cast<std::byte*>(key) : nullptr;
@@ -99,9 +76,10 @@ class local_lamella final : public mapped_lamella {
 
 std::vector<std::unique_ptr<lamella>> open_local(const settings& s) {
   if (s.pes > most_pes) {
-    throw config_error(fmt::format("LAMELLAR_PES={}: one process holds at most {} PEs; start "
-                                   "more processes with lamellar-run",
-                                   s.pes, most_pes));
+    throw config_error(
+        fmt::format("LAMELLAR_PES={}: one process holds at most {} PEs; start "
+                    "more processes with lamellar-run",
+                    s.pes, most_pes));
   }
   const arena_layout layout = arena_layout::plan(s.pes, s.buffer_bytes, s.job_budget / 2);
   auto arena = std::make_shared<anonymous_memory>(layout.total_bytes());

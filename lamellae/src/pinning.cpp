@@ -88,9 +88,10 @@ std::uint32_t place(const hardware_threads& machine, std::uint32_t pe, std::uint
   return static_cast<std::uint32_t>((std::uint64_t{pe} * threads + thread) % all);
 }
 
-std::uint32_t cores_available() {
-  const std::uint32_t known = machine::here().threads().cores;
-  return known != 0 ? known : std::max(1U, std::thread::hardware_concurrency());
+std::uint32_t hardware_threads_available() {
+  const std::size_t known = machine::here().threads().os_index.size();
+  return known != 0 ? static_cast<std::uint32_t>(known)
+                    : std::max(1U, std::thread::hardware_concurrency());
 }
 
 void pin_this_thread(std::uint32_t local_pe, std::uint32_t pes_on_host, std::uint32_t thread,

@@ -30,7 +30,7 @@ hardware_threads list_hardware_threads(hwloc_topology_t topology, hwloc_const_cp
 std::uint32_t place(const hardware_threads& machine, std::uint32_t pe, std::uint32_t pes,
                     std::uint32_t thread, std::uint32_t threads);
 
-/// Cores that this process was allowed to use when it first asked. Threads: any.
-std::uint32_t cores_available();
+/// Hardware threads that this process was allowed to use when it first asked. Threads: any.
+std::uint32_t hardware_threads_available();
 
 }  // namespace lamellar::lamellae

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include "memory.hpp"
 
 #include <doctest/doctest.h>

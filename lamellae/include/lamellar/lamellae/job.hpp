@@ -2,15 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <lamellar/lamellae/lamella.hpp>
+#include <lamellar/lamellae/settings.hpp>
 #include <memory>
 #include <string_view>
 #include <vector>
 
-#include <lamellar/lamellae/lamella.hpp>
-#include <lamellar/lamellae/settings.hpp>
-
-// How a process joins a job: alone, as N PEs in one process, or as one of several processes that
-// a launcher started. The only place that chooses a lamella by name.
+// How a process joins a job: alone, as N PEs in one process, or as one of several processes
+// that a launcher started. The only place that chooses a lamella by name.
 namespace lamellar::lamellae {
 
 /// The PEs that live in this process: all of them under `local`, one otherwise.
@@ -33,8 +32,18 @@ std::vector<std::string_view> lamella_names();
 void pin_this_thread(std::uint32_t local_pe, std::uint32_t pes_on_host, std::uint32_t thread,
                      std::uint32_t threads);
 
-/// End the whole job now, from any PE, with `text` on stderr and a non-zero exit code.
-/// Threads: any. Never returns.
+/// Says that the calling thread runs PE `pe` for as long as this object lives. A process that
+/// calls exit() meanwhile ends its job with a message and a non-zero code.
+class inside_job {
+ public:
+  explicit inside_job(std::uint32_t pe);
+  ~inside_job();
+  inside_job(const inside_job&) = delete;
+  inside_job& operator=(const inside_job&) = delete;
+};
+
+/// End the whole job now, from any PE, with `text` on stderr and a non-zero exit code. When
+/// several PEs do so, the first one's text and code are given. Threads: any. Never returns.
 [[noreturn]] void abort_job(int code, std::string_view text);
 
 }  // namespace lamellar::lamellae
