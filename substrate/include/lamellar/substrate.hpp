@@ -1,5 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <lamellar/substrate/archive.hpp>
+#include <lamellar/substrate/bitwise.hpp>
+#include <lamellar/substrate/bytes.hpp>
+#include <lamellar/substrate/codec.hpp>
+#include <lamellar/substrate/error.hpp>
+#include <lamellar/substrate/fields.hpp>
+#include <lamellar/substrate/io/byte_ranges.hpp>
+#include <lamellar/substrate/io/file_window.hpp>
+#include <lamellar/substrate/io/text.hpp>
+#include <lamellar/substrate/record.hpp>
+#include <lamellar/substrate/signature.hpp>
+#include <lamellar/substrate/transferable.hpp>
+
 // Everything that the layer substrate offers: what a message means; for users.
 // Our own sources include single headers.

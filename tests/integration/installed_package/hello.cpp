@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The smallest user program: each PE greets.
-#include <lamellar/lamellar.hpp>
-
 #include <cstdio>
+#include <lamellar/lamellar.hpp>
 
 int main(int argc, char** argv) {
   return lamellar::run(argc, argv, [](lamellar::world& world) {
