@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <lamellar/lamellae/arena.hpp>
-
 #include <fmt/format.h>
 
+#include <lamellar/lamellae/arena.hpp>
 #include <lamellar/lamellae/error.hpp>
 
 namespace lamellar::lamellae {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <lamellar/lamellae/job.hpp>
 #include <memory>
 #include <vector>
-
-#include <lamellar/lamellae/job.hpp>
 
 // `local`: N PEs as threads of one process, the arena and all segments in private memory.
 namespace lamellar::lamellae {

@@ -21,8 +21,7 @@ mapped_lamella::mapped_lamella(std::uint32_t me, std::byte* base, const arena_la
       mask_{layout.depth() - 1},
       out_(layout.pes()),
       in_(layout.pes()) {
-  able_.buffer_bytes =
-      static_cast<std::uint32_t>(layout.slot_bytes() - sizeof(slot_header));
+  able_.buffer_bytes = static_cast<std::uint32_t>(layout.slot_bytes() - sizeof(slot_header));
   able_.channel_depth = layout.depth();
   able_.lines = true;
   for (std::uint32_t peer = 0; peer < size(); ++peer) {
@@ -121,7 +120,7 @@ void mapped_lamella::release(const in_buffer& buffer, bool handled, bool failed)
     settle(buffer.from, failed);
   }
   from.counters->freed[static_cast<std::size_t>(buffer.kind)].store(channel.freed,
-                                                                   std::memory_order_release);
+                                                                    std::memory_order_release);
 }
 
 void mapped_lamella::settle(std::uint32_t peer, bool failed) {

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <vector>
-
 #include <lamellar/lamellae/arena.hpp>
 #include <lamellar/lamellae/lamella.hpp>
+#include <vector>
 
-// Buffers, lines and waves over an arena that all PEs of the job can load and store. `local` and
-// `shmem` differ only in where the arena and the segments come from.
+// Buffers, lines and waves over an arena that all PEs of the job can load and store. `local`
+// and `shmem` differ only in where the arena and the segments come from.
 //
 // A channel is a ring of slots. The sender publishes a slot by writing its sequence number; the
 // receiver polls that number, which lies in the line that carries the message, and gives credit
@@ -19,7 +18,8 @@ class mapped_lamella : public lamella {
   std::vector<std::vector<std::byte>> exchange(std::span<const std::byte> mine) override;
 
   out_buffer acquire(std::uint32_t peer, traffic kind) override;
-  void post(std::uint32_t peer, traffic kind, std::uint32_t bytes, std::uint16_t flags) override;
+  void post(std::uint32_t peer, traffic kind, std::uint32_t bytes,
+            std::uint16_t flags) override;
   std::uint32_t poll(std::span<in_buffer> into, bool bodies) override;
   void release(const in_buffer& buffer, bool handled, bool failed) override;
   void settle(std::uint32_t peer, bool failed) override;
@@ -43,7 +43,8 @@ class mapped_lamella : public lamella {
   struct out_channel {
     std::byte* ring = nullptr;
     std::uint64_t posted = 0;
-    std::uint64_t freed = 0;  // last known credit; the shared counter is read when this runs out
+    std::uint64_t freed =
+        0;  // last known credit; the shared counter is read when this runs out
   };
   struct alignas(cache_line) out_peer {
     out_channel channels[traffic_classes];

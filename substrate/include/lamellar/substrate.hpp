@@ -3,16 +3,26 @@
 
 #include <lamellar/substrate/archive.hpp>
 #include <lamellar/substrate/bitwise.hpp>
+#include <lamellar/substrate/by_value.hpp>
 #include <lamellar/substrate/bytes.hpp>
 #include <lamellar/substrate/codec.hpp>
+#include <lamellar/substrate/context.hpp>
+#include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/fields.hpp>
 #include <lamellar/substrate/io/byte_ranges.hpp>
 #include <lamellar/substrate/io/file_window.hpp>
 #include <lamellar/substrate/io/text.hpp>
+#include <lamellar/substrate/pe.hpp>
 #include <lamellar/substrate/record.hpp>
+#include <lamellar/substrate/reply.hpp>
+#include <lamellar/substrate/run.hpp>
 #include <lamellar/substrate/signature.hpp>
+#include <lamellar/substrate/spawned.hpp>
+#include <lamellar/substrate/task.hpp>
 #include <lamellar/substrate/transferable.hpp>
+#include <lamellar/substrate/when_all.hpp>
+#include <lamellar/substrate/world.hpp>
 
 // Everything that the layer substrate offers: what a message means; for users.
 // Our own sources include single headers.

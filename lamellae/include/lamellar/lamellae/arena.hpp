@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-
 #include <lamellar/lamellae/lamella.hpp>
 
 // The shared memory of one job on one host: every channel, line, wave cell and counter at an
@@ -25,7 +24,8 @@ static_assert(sizeof(slot_header) == 16);
 
 /// What a receiver tells the sender of a pair's buffers.
 struct alignas(cache_line) delivery_counters {
-  std::atomic<std::uint64_t> freed[traffic_classes];  ///< receiver writes; sender reads (credit)
+  std::atomic<std::uint64_t>
+      freed[traffic_classes];          ///< receiver writes; sender reads (credit)
   std::atomic<std::uint64_t> failed;   ///< receiver writes, before `handled`; sender reads
   std::atomic<std::uint64_t> handled;  ///< receiver writes, release; sender reads, acquire
 };
@@ -53,7 +53,8 @@ class arena_layout {
   /// (to 2 KiB) until all channels together fit into `budget_bytes`.
   ///
   /// Throws: config_error when they do not; it names LAMELLAR_JOB_BUDGET.
-  static arena_layout plan(std::uint32_t pes, std::size_t buffer_bytes, std::size_t budget_bytes);
+  static arena_layout plan(std::uint32_t pes, std::size_t buffer_bytes,
+                           std::size_t budget_bytes);
 
   std::uint32_t pes() const { return pes_; }
   std::uint32_t slot_bytes() const { return slot_bytes_; }  ///< a buffer with its header

@@ -9,7 +9,8 @@
 #include <vector>
 
 // The seam between what a message means (above) and how its bytes move (below). A lamella joins
-// one PE to its peers. It is called per buffer, never per element, and it interprets no payload.
+// one PE to its peers. It is called per buffer, never per element, and it interprets no
+// payload.
 //
 // Vocabulary
 //   channel   one direction between two PEs in one traffic class; its buffers arrive in order
@@ -37,12 +38,12 @@ inline constexpr std::uint32_t traffic_classes = 2;
 
 /// What a lamella can do; constant.
 struct capabilities {
-  std::uint32_t buffer_bytes = 0;      ///< payload bytes of one buffer
-  std::uint32_t channel_depth = 0;     ///< buffers of a channel
-  bool lines = false;                  ///< request_line() and serving_line() are there
-  bool mapped = false;                 ///< peers' segments can be loaded and stored
-  bool oversubscribed = false;         ///< more threads than cores on this host: yield early
-  std::uint32_t pes_on_host = 1;       ///< PEs that share this host's cores, this one included
+  std::uint32_t buffer_bytes = 0;   ///< payload bytes of one buffer
+  std::uint32_t channel_depth = 0;  ///< buffers of a channel
+  bool lines = false;               ///< request_line() and serving_line() are there
+  bool mapped = false;              ///< peers' segments can be loaded and stored
+  bool oversubscribed = false;      ///< more threads than cores on this host: yield early
+  std::uint32_t pes_on_host = 1;    ///< PEs that share this host's cores, this one included
 };
 
 /// A buffer to fill: `capacity` payload bytes, 16-byte aligned. Empty: no credit now.
@@ -73,10 +74,10 @@ struct delivery {
 /// were equal.
 struct wave {
   std::uint64_t sums[4] = {};
-  std::uint64_t tag = 0;            ///< what this PE believes the collective to be
-  std::uint32_t disagreeing = 0;    ///< out: a PE whose tag differs from mine, if !agreed
-  std::uint64_t other_tag = 0;      ///< out: its tag
-  bool agreed = true;               ///< out
+  std::uint64_t tag = 0;          ///< what this PE believes the collective to be
+  std::uint32_t disagreeing = 0;  ///< out: a PE whose tag differs from mine, if !agreed
+  std::uint64_t other_tag = 0;    ///< out: its tag
+  bool agreed = true;             ///< out
 };
 
 /// One shared cache line between an ordered pair of PEs, for a lone request and its answer. The
@@ -115,8 +116,8 @@ class lamella {
   virtual void post(std::uint32_t peer, traffic kind, std::uint32_t bytes,
                     std::uint16_t flags) = 0;
   /// Fetch arrived buffers: at most one per channel and call, at most `into.size()`; those of
-  /// class `body` only if `bodies`. Returns their number. A channel yields its buffers in order,
-  /// and yields the next one even while earlier ones are not released.
+  /// class `body` only if `bodies`. Returns their number. A channel yields its buffers in
+  /// order, and yields the next one even while earlier ones are not released.
   virtual std::uint32_t poll(std::span<in_buffer> into, bool bodies) = 0;
   /// Free the memory of `buffer`. Any order. `handled`: also count it as handled (`failed`: and
   /// that something in it threw); otherwise settle() does so later.

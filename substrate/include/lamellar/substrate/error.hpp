@@ -30,11 +30,15 @@ class out_of_budget : public out_of_memory {
 /// A handler has thrown on another PE.
 class remote_error : public error {
  public:
-  /// Describe an exception with text `text`, thrown by handler `handler` on PE `pe`.
-  remote_error(std::uint32_t pe, std::string handler, const std::string& text)
-      : error{"handler " + handler + " threw on PE " + std::to_string(pe) + ": " + text},
+  /// Describe an exception with text `text`, thrown by handler `handler` on PE `pe`: the first
+  /// of `count`.
+  remote_error(std::uint32_t pe, std::string handler, const std::string& text,
+               std::uint64_t count = 1)
+      : error{"handler " + handler + " threw on PE " + std::to_string(pe) + ": " + text +
+              (count > 1 ? " (the first of " + std::to_string(count) + " failures)" : "")},
         pe_{pe},
-        handler_{std::move(handler)} {}
+        handler_{std::move(handler)},
+        count_{count} {}
 
   /// The number of the PE on which the handler ran.
   [[nodiscard]] std::uint32_t pe() const noexcept { return pe_; }
@@ -42,9 +46,13 @@ class remote_error : public error {
   /// The name of the handler, readable.
   [[nodiscard]] const std::string& handler() const noexcept { return handler_; }
 
+  /// How many failures this one stands for.
+  [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+
  private:
   std::uint32_t pe_;
   std::string handler_;
+  std::uint64_t count_;
 };
 
 /// A PE has ended, or cannot be reached, while the job still needs it.

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <lamellar/substrate/detail/spin_lock.hpp>
+#include <memory>
+#include <vector>
+
+// Private message buffers of one size, reused last given back first. Thread-safe.
+namespace lamellar::detail {
+
+class block_pool {
+ public:
+  explicit block_pool(std::size_t bytes) : bytes_{bytes} {}
+  ~block_pool() {
+    for (std::byte* block : free_) {
+      ::operator delete (block, std::align_val_t{64});
+    }
+  }
+  block_pool(const block_pool&) = delete;
+  block_pool& operator=(const block_pool&) = delete;
+
+  std::size_t bytes() const { return bytes_; }
+
+  std::byte* take() {
+    lock_.lock();
+    if (free_.empty()) {
+      lock_.unlock();
+      return static_cast<std::byte*>(::operator new (bytes_, std::align_val_t{64}));
+    }
+    std::byte* block = free_.back();
+    free_.pop_back();
+    lock_.unlock();
+    return block;
+  }
+
+  void give_back(std::byte* block) {
+    lock_.lock();
+    free_.push_back(block);
+    lock_.unlock();
+  }
+
+ private:
+  std::size_t bytes_;
+  spin_lock lock_;  // guards free_
+  std::vector<std::byte*> free_;
+};
+
+}  // namespace lamellar::detail

@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <atomic>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <lamellar/lamellae/lamella.hpp>
+#include <lamellar/lamellae/settings.hpp>
+#include <lamellar/substrate/detail/block_pool.hpp>
+#include <lamellar/substrate/detail/handler_table.hpp>
+#include <lamellar/substrate/detail/lane.hpp>
+#include <lamellar/substrate/detail/message.hpp>
+#include <lamellar/substrate/detail/object_table.hpp>
+#include <lamellar/substrate/detail/reply_slot.hpp>
+#include <lamellar/substrate/detail/spin_lock.hpp>
+#include <lamellar/substrate/task.hpp>
+#include <map>
+#include <memory>
+#include <source_location>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+// The machine of one PE, in five rooms:
+//   aggregator.cpp   records into buffers, buffers to the lamella, what spills
+//   dispatcher.cpp   arrived buffers into runs, runs to handlers, answers to their slots
+//   progress.cpp     who polls, who waits, where coroutines go on
+//   waves.cpp        barrier and quiesce
+//   workers.cpp      the threads beside the main one
+//
+// Thread-safety: a PE's own threads only. With one thread there is no lock on any path.
+namespace lamellar {
+class world;
+}
+
+namespace lamellar::detail {
+
+engine& engine_of(lamellar::world& of);
+
+/// Ends the job: the program used the library wrongly. Prints PE, operation and place.
+[[noreturn]] void misuse(const engine* at, const std::string& what,
+                         std::source_location where = std::source_location::current());
+
+/// One thing that a handler threw.
+struct failure {
+  std::uint32_t on = 0;  ///< the PE where it happened
+  std::string handler;
+  std::string text;
+};
+
+/// What went wrong in messages that this PE sent.
+struct failure_log {
+  std::uint64_t count = 0;
+  failure first;
+};
+
+/// What a step of progress may resume.
+enum class resume : std::uint8_t {
+  nothing,   ///< inside a send
+  anywhere,  ///< inside a handler that waits
+  all        ///< inside a wait of the body
+};
+
+/// Where a buffer came from, for the books.
+enum class source : std::uint8_t { peer, self, line };
+
+/// A buffer whose runs have not all been done when its memory was released.
+struct unfinished {
+  std::uint32_t from;
+  source counted_as;
+  std::atomic<std::uint32_t> runs_left;  // any thread; the one that takes it to 0 settles
+  spin_lock lock;                        // guards the two below
+  std::uint32_t failures = 0;
+  failure first;
+};
+
+/// What a running handler's machinery knows.
+struct execution {
+  engine& home;
+  lane& here;
+  std::uint32_t from;
+  source counted_as = source::peer;
+  std::uint32_t failures = 0;
+  failure first = {};
+  unfinished* rest = nullptr;         // once a run had to be put off
+  lamellae::line* on_line = nullptr;  // a lone request; its answer may be written there
+  bool answered_on_line = false;
+
+  void failed(const std::string& handler, const std::string& text);
+};
+
+class engine {
+ public:
+  engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::settings& s,
+         lamellar::world* facade);
+  ~engine();
+  engine(const engine&) = delete;
+  engine& operator=(const engine&) = delete;
+
+  /// Compare handler tables with all PEs and start the workers. Collective.
+  void open();
+  /// Serve until everybody's messages are handled, then stop the workers. Collective.
+  void close();
+
+  std::uint32_t me() const { return me_; }
+  std::uint32_t size() const { return size_; }
+  std::uint32_t threads() const { return threads_; }
+  lamellae::lamella& transport() { return *lamella_; }
+  lamellar::world& facade() const { return *facade_; }
+
+  // ---- lanes ----
+  /// The calling thread's lane.
+  lane& here() {
+    if (threads_ == 1) [[likely]] {
+      return *lanes_[0];
+    }
+    return find_lane();
+  }
+  bool on_main_thread() const;
+
+  // ---- aggregator ----
+  /// Room for a fixed record of `Bytes` bytes in the open run of `key` for `to`.
+  template <std::size_t Bytes>
+  std::byte* append(lane& from, std::uint32_t to, std::uint64_t key, bool acknowledged) {
+    destination& d = from.current[to];
+    if constexpr (Bytes == 0) {
+      if (d.key != key) [[unlikely]] {
+        open_run(from, to, key, {0, false, acknowledged}, 0);
+      }
+      ++d.count;
+      return d.cursor;
+    } else {
+      if (d.key != key || static_cast<std::size_t>(d.limit - d.cursor) < Bytes) [[unlikely]] {
+        open_run(from, to, key, {Bytes, false, acknowledged}, Bytes);
+      }
+      std::byte* at = d.cursor;
+      d.cursor = at + Bytes;
+      return at;
+    }
+  }
+  /// Room for a variable record of `bytes` bytes, which must be at most largest_record().
+  std::byte* append_variable(lane& from, std::uint32_t to, std::uint64_t key, std::size_t bytes,
+                             bool acknowledged);
+  /// Room for one record of a call, and the slot that its answer will fill.
+  template <std::size_t Bytes>
+  std::pair<std::byte*, reply_slot*> append_call(lane& from, std::uint32_t to,
+                                                 std::uint64_t key) {
+    destination& d = from.current[to];
+    if (d.key != key || d.count == reply_block::slots ||
+        static_cast<std::size_t>(d.limit - d.cursor) < Bytes) [[unlikely]] {
+      wait_for_reply_space(from);
+      open_run(from, to, key, {Bytes, true, false}, Bytes);
+    }
+    std::byte* at = d.cursor;
+    d.cursor = at + Bytes;
+    return {at, hand_out_slot(d, to, key)};
+  }
+  std::pair<std::byte*, reply_slot*> append_variable_call(lane& from, std::uint32_t to,
+                                                          std::uint64_t key, std::size_t bytes);
+  /// The largest variable record that fits into a buffer; longer ones go by send_large().
+  std::size_t largest_record() const { return largest_record_; }
+  /// Ship one run that is larger than a buffer: header and one variable record of `bytes`
+  /// bytes, written by `write(state, out)`. With `slot`, a call.
+  void send_large(lane& from, std::uint32_t to, std::uint64_t key, std::size_t bytes,
+                  void (*write)(void* state, std::byte* out), void* state, bool acknowledged,
+                  reply_slot** slot, ticket answers = 0);
+  /// Ship `to`'s open buffer if no other call to it is unanswered; the caller has just appended
+  /// a call.
+  void ship_lone_call(lane& from, std::uint32_t to) {
+    if (unanswered_[to].fetch_add(1, std::memory_order_relaxed) == 0) {
+      unanswered_total_.fetch_add(1, std::memory_order_relaxed);
+      ship(from, to);
+    } else {
+      unanswered_total_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  /// The request line to `to`, if a lone request may go over it now.
+  lamellae::line* free_line(lane& from, std::uint32_t to) {
+    if (!has_lines_ || from.index != 0 || from.in_handler() || to == me_ ||
+        on_line_[to] != nullptr || from.current[to].start != nullptr ||
+        unanswered_[to].load(std::memory_order_relaxed) != 0) {
+      return nullptr;
+    }
+    return lamella_->request_line(to);
+  }
+  /// Fill in all of the line but its arguments, which come next, at line_data(on).
+  reply_slot* begin_call_on_line(lamellae::line& on, std::uint32_t to, std::uint64_t key,
+                                 std::uint16_t bytes, std::uint32_t bytes_of_answer);
+  void publish_line(lamellae::line& on) {
+    on.state.store(line_request_made, std::memory_order_release);
+  }
+
+  /// Ship all open buffers of the lane.
+  void flush(lane& from) {
+    if (!from.in_handler()) {
+      flush(from, lamellae::traffic::body);
+    }
+    flush(from, lamellae::traffic::handler);
+  }
+  void flush(lane& from, lamellae::traffic kind);
+  void ship(lane& from, std::uint32_t to) { ship(from, to, from.sending_as()); }
+  /// Make room for `bytes` bytes in a run of `key` for each PE; only for few PEs.
+  void prepare_room(lane& from, std::uint64_t key, run_kind kind, std::size_t bytes);
+  /// Run what this PE has sent to itself from the lane's open buffer, if it may run here.
+  void run_own(lane& from) {
+    if (from.current[me_].start != nullptr) {
+      ship(from, me_);
+    }
+  }
+
+  // ---- dispatcher ----
+  /// Where the answer to a call goes: `Bytes` bytes.
+  template <std::size_t Bytes>
+  void answer(execution& at, ticket t, const void* value) {
+    if (at.on_line != nullptr) {
+      std::memcpy(line_data(*at.on_line), value, Bytes);
+      at.answered_on_line = true;
+      return;
+    }
+    answer_value_to(at.here, at.from, t, value, Bytes);
+  }
+  void answer_value_to(lane& here, std::uint32_t to, ticket t, const void* value,
+                       std::size_t bytes);
+  void answer_bytes_to(lane& here, std::uint32_t to, ticket t, std::size_t bytes,
+                       void (*write)(void* state, std::byte* out), void* state);
+  void answer_error_to(lane& here, std::uint32_t to, ticket t, std::string_view handler,
+                       std::string_view text);
+  /// `count` handlers that a send from `to` started have ended, `failures` of them by a throw.
+  void acknowledge(lane& here, std::uint32_t to, std::uint32_t count, std::uint32_t failures,
+                   const failure& first);
+  void acknowledged(std::uint64_t count) {
+    acknowledgements_.fetch_add(count, std::memory_order_relaxed);
+  }
+  /// Remember `count` failures in messages that this PE sent. `report`: they complete a posted
+  /// buffer that the receiver has marked as failed.
+  void log_failures(std::uint64_t count, const failure& first, bool report);
+  /// The holder of a slot is done with it.
+  void discard_answer(reply_slot& slot);
+  object_table& objects() { return objects_; }
+  /// Run `f` while no handler of the object runs on this PE.
+  void enter_exclusively(object_entry& object, void (*f)(void*), void* state);
+
+  // ---- progress ----
+  /// Poll once and do what can be done. Returns whether anything was done.
+  bool progress(lane& here, resume what);
+  void wait_until(bool (*holds)(void*), void* state, const char* what);
+  void resume_later(std::coroutine_handle<> what, place where);
+  /// Resume `what` after the next poll of a wait.
+  void resume_after_poll(std::coroutine_handle<> what) { after_poll_.push_back(what); }
+  void wait_all();
+  /// Work that is under way on this PE without a message in flight.
+  void work_begins() { sent_.fetch_add(1, std::memory_order_relaxed); }
+  void work_ends() { executed_.fetch_add(1, std::memory_order_release); }
+  void task_spawned() {
+    tasks_.fetch_add(1, std::memory_order_relaxed);
+    work_begins();
+  }
+  void task_ended() {
+    tasks_.fetch_sub(1, std::memory_order_release);
+    work_ends();
+  }
+  void check_line(std::uint32_t peer);
+
+  // ---- waves ----
+  /// `kind`: what the barrier belongs to; all PEs must bring the same.
+  task<> barrier(std::source_location where, std::uint64_t kind);
+  task<> quiesce(std::source_location where);
+  std::uint32_t next_object_number() { return next_object_++; }
+  std::uint64_t epoch() const { return epoch_; }
+
+ private:
+  friend struct execution;
+
+  struct outgoing {  // a buffer that waits for credit
+    std::byte* data;
+    std::size_t bytes;
+    std::size_t sent = 0;       // of a large message
+    std::uint64_t message = 0;  // its number; 0: not large
+  };
+  struct alignas(lamellae::cache_line) peer_box {
+    spin_lock lock;  // with workers: guards posting to this peer, and the queues
+    std::deque<outgoing> waiting[lamellae::traffic_classes];
+    std::uint64_t next_message = 1;
+  };
+  struct self_buffer {
+    std::byte* data;
+    std::size_t bytes;
+    bool pooled;
+  };
+  struct assembly {
+    std::vector<std::byte> data;
+    std::size_t received = 0;
+  };
+  struct line_front {  // arguments or result follow
+    std::uint16_t handler;
+    std::uint16_t bytes;
+    std::uint32_t object;
+    ticket answer;
+  };
+  static constexpr std::uint32_t line_request_made = 1;
+  static constexpr std::uint32_t line_answered = 2;
+  static constexpr std::uint32_t line_answer_elsewhere = 3;
+  static constexpr std::uint32_t line_being_served = 4;
+
+ public:
+  static constexpr std::size_t line_argument_bytes =
+      sizeof(lamellae::line::payload) - sizeof(line_front);
+  static std::byte* line_data(lamellae::line& of) { return of.payload + sizeof(line_front); }
+
+ private:
+  lane& find_lane();
+
+  // aggregator.cpp
+  void open_run(lane& from, std::uint32_t to, std::uint64_t key, run_kind kind,
+                std::size_t first_record);
+  void close_run(destination& d);
+  void open_buffer(lane& from, std::uint32_t to);
+  void ship(lane& from, std::uint32_t to, lamellae::traffic kind);
+  void hand_over(lane& from, std::uint32_t to, lamellae::traffic kind, outgoing what);
+  bool drain(std::uint32_t to, lamellae::traffic kind);
+  bool drain_all();
+  bool post_one(std::uint32_t to, lamellae::traffic kind, outgoing& what);
+  void discard(const outgoing& what);
+  std::byte* take_block(lane& from);
+  bool may_wait(const lane& from) const { return !from.in_handler() && from.deferred == 0; }
+  std::byte* append_answer(lane& here, std::uint32_t to, ticket t, std::size_t bytes);
+  void answer_variable(lane& here, std::uint32_t to, std::uint16_t kind, ticket t,
+                       std::size_t bytes, void (*write)(void* state, std::byte* out),
+                       void* state);
+  void wait_for_reply_space(lane& from);
+  reply_slot* hand_out_slot(destination& d, std::uint32_t to, std::uint64_t key) {
+    reply_slot* slot = &d.block->slot[d.count++];
+    d.block->live.fetch_add(1, std::memory_order_relaxed);
+    slot->peer = to;
+    slot->object = static_cast<std::uint32_t>(key >> 16);
+    slot->state.store(reply_slot::status::pending, std::memory_order_relaxed);
+    return slot;
+  }
+
+  // dispatcher.cpp
+  bool run_one(execution& at, const run_header& run, std::span<const std::byte> records);
+  void take_answers(std::uint32_t from, const run_header& run,
+                    std::span<const std::byte> records);
+  void fill(reply_slot& slot, reply_slot::status how, std::span<const std::byte> bytes);
+  void answered(std::uint32_t by) {
+    unanswered_[by].fetch_sub(1, std::memory_order_relaxed);
+    unanswered_total_.fetch_sub(1, std::memory_order_release);
+  }
+  void run_buffer(execution& at, std::span<const std::byte> buffer);
+  void postpone(execution& at, object_entry& object, const run_header& run,
+                std::span<const std::byte> records);
+  void run_postponed(lane& here, postponed_run& run);
+  void settle(lane& here, unfinished& rest);
+  void leave_object(lane& here, object_entry& object);
+  void report(lane& here, std::uint32_t to, source counted_as, std::uint32_t failures,
+              const failure& first);
+  void execute_copy(lane& here, std::span<const std::byte> buffer, std::uint32_t from,
+                    source counted_as);
+  void take_fragment(lane& here, const lamellae::in_buffer& buffer);
+  void execute_arrived(lane& here, const lamellae::in_buffer& buffer);
+  void release(const lamellae::in_buffer& buffer, bool handled, bool failed);
+  void count_handled(source counted_as, std::uint32_t from, bool failed);
+  bool serve_lines(lane& here);
+  void serve_line(lane& here, std::uint32_t peer, lamellae::line& on);
+
+  // progress.cpp
+  bool poll_messages(lane& here);
+  bool run_own_queue(lane& here);
+  bool resume_ready(lane& here, resume what);
+  bool all_handled();
+  void throw_failures();
+  /// What bodies sent waits while this PE cannot get rid of what its handlers have sent. What
+  /// its own body has sent does not count: two PEs would refuse each other for ever.
+  bool accepts_bodies() const {
+    return handler_bytes_.load(std::memory_order_relaxed) < spill_mark_;
+  }
+
+  // waves.cpp
+  struct next_poll;
+  bool wave_is_back(lamellae::wave& result);
+  void check_agreement(const lamellae::wave& result, std::uint64_t tag,
+                       std::source_location where) const;
+  void announce_releases();
+  std::vector<std::uint32_t> released_everywhere();
+  failure share_first_failure(std::uint64_t& count);
+
+  // workers.cpp
+  void start_workers();
+  void stop_workers();
+  void work(std::uint32_t index);
+
+  std::unique_ptr<lamellae::lamella> lamella_;
+  lamellae::settings settings_;
+  lamellar::world* facade_;
+  const handler_table& handlers_;
+  std::uint32_t me_;
+  std::uint32_t size_;
+  std::uint32_t threads_;
+  bool has_lines_;
+  bool oversubscribed_;
+  std::size_t buffer_capacity_;
+  std::size_t own_capacity_;  // of buffers to this PE itself: small, so that they stay in cache
+  std::size_t largest_record_;
+  std::size_t budget_;      // this PE's share, for private buffers
+  std::size_t spill_mark_;  // beyond it no body's buffers are accepted
+
+  std::vector<std::unique_ptr<lane>> lanes_;
+  block_pool blocks_;
+  reply_pool replies_;
+  object_table objects_;
+  std::uint32_t next_object_ = 1;
+
+  std::vector<peer_box> boxes_;
+  std::vector<reply_slot*> on_line_;            // main thread: the request each line carries
+  std::vector<std::uint32_t> lines_in_use_;     // main thread: peers of those
+  std::vector<lamellae::line*> serving_lines_;  // by peer; nullptr for this PE
+  std::vector<std::atomic<std::uint32_t>> unanswered_;  // calls per peer; sender and answerer
+  std::atomic<std::uint64_t> unanswered_total_{0};
+  std::atomic<std::size_t> private_bytes_{0};  // in buffers that the lamella has not taken yet
+  std::atomic<std::size_t> handler_bytes_{0};  // those of them that handlers have sent
+  std::atomic<std::uint32_t> waiting_boxes_{0};  // queues in boxes_ that are not empty
+
+  spin_lock own_lock_;  // with workers: guards own_queue_
+  std::deque<self_buffer> own_queue_;
+  std::atomic<std::size_t> own_queued_{0};
+
+  // Counts for quiesce: what this PE has given out and what it has done, buffers and tasks
+  // alike.
+  std::atomic<std::uint64_t> sent_{0};
+  std::atomic<std::uint64_t> executed_{0};
+  std::atomic<std::uint64_t> own_sent_{0};  // for wait_all: buffers to itself
+  std::atomic<std::uint64_t> own_executed_{0};
+  std::atomic<std::uint64_t> acknowledgements_{0};
+  std::atomic<std::uint64_t> acknowledgements_due_{0};
+  std::atomic<std::uint64_t> tasks_{0};
+  std::atomic<std::uint64_t> reports_{0};  // failure reports arrived for posted buffers
+  std::atomic<std::uint64_t> own_reports_{0};
+
+  spin_lock failure_lock_;  // guards failures_
+  failure_log failures_;
+
+  std::map<std::pair<std::uint32_t, std::uint64_t>, assembly> assemblies_;
+  spin_lock assembly_lock_;  // with workers: guards assemblies_
+
+  spin_lock poll_lock_;     // with workers: one thread polls
+  spin_lock arrived_lock_;  // guards arrived_
+  std::deque<lamellae::in_buffer> arrived_;
+  spin_lock release_lock_;  // with workers: poll, release and settle take turns
+
+  spin_lock ready_lock_;  // with workers: guards the two queues
+  std::deque<std::coroutine_handle<>> ready_main_;
+  std::deque<std::coroutine_handle<>> ready_anywhere_;
+  std::atomic<std::size_t> ready_count_{0};
+  std::vector<std::coroutine_handle<>> after_poll_;  // main thread
+
+  std::uint64_t wave_started_ = 0;  // main thread: collectives take turns in the order of start
+  std::uint64_t wave_ended_ = 0;
+  std::uint64_t known_executed_ = 0;  // sum over PEs, in the last wave of the last quiesce
+  std::uint64_t epoch_ = 0;           // quiesces ended
+
+  std::vector<std::thread> workers_;
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace lamellar::detail

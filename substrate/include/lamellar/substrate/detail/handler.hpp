@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <lamellar/substrate/by_value.hpp>
+#include <lamellar/substrate/context.hpp>
+#include <lamellar/substrate/detail/engine.hpp>
+#include <lamellar/substrate/record.hpp>
+#include <lamellar/substrate/reply.hpp>
+#include <lamellar/substrate/signature.hpp>
+#include <lamellar/substrate/task.hpp>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+// How a callable becomes a handler: which of its parameters are the context and the object, how
+// its records are laid out, and the loop that runs a run of them.
+namespace lamellar {
+
+template <class T>
+class darc;
+
+namespace detail {
+
+/// Makes the handle that a coroutine handler of an object takes instead of a reference.
+struct darc_access {
+  template <class T>
+  static darc<T> handle(engine& at, std::uint32_t number);
+};
+
+/// What a handler takes before its own arguments.
+enum class head : std::uint8_t { none, context, object, context_object };
+
+template <class P>
+inline constexpr bool is_context = std::same_as<std::remove_cvref_t<P>, context>;
+template <class P, class Object>
+inline constexpr bool is_object =
+    !std::is_void_v<Object> && (std::same_as<std::remove_cvref_t<P>, Object> ||
+                                std::same_as<std::remove_cvref_t<P>, darc<Object>>);
+
+template <class Object, class... P>
+consteval head head_of(type_list<P...>) {
+  constexpr std::size_t n = sizeof...(P);
+  if constexpr (n == 0) {
+    return head::none;
+  } else {
+    using list = std::tuple<P...>;
+    using first = std::tuple_element_t<0, list>;
+    if constexpr (is_context<first>) {
+      if constexpr (n > 1) {
+        if constexpr (is_object<std::tuple_element_t<1, list>, Object>) {
+          return head::context_object;
+        }
+      }
+      return head::context;
+    } else if constexpr (is_object<first, Object>) {
+      return head::object;
+    } else {
+      return head::none;
+    }
+  }
+}
+
+/// The head of a callable without a readable signature: the fullest one that compiles.
+template <class F, class Object, class... Sent>
+consteval head guess_head() {
+  if constexpr (!std::is_void_v<Object>) {
+    if constexpr (std::invocable<F&, context&, Object&, Sent...>) {
+      return head::context_object;
+    } else if constexpr (std::invocable<F&, Object&, Sent...>) {
+      return head::object;
+    }
+  }
+  if constexpr (std::invocable<F&, context&, Sent...>) {
+    return head::context;
+  } else {
+    return head::none;
+  }
+}
+
+template <class F, class Object, class... Given>
+consteval head find_head() {
+  if constexpr (has_signature<F>) {
+    return head_of<Object>(parameters_of<F>{});
+  } else {
+    return guess_head<F, Object, sent_type<Given>...>();
+  }
+}
+
+constexpr std::size_t parameters_in(head h) {
+  return h == head::none ? 0 : h == head::context_object ? 2 : 1;
+}
+
+// ---- span handlers --------------------------------------------------------------------------
+
+/// Not a span handler.
+struct no_bulk {
+  static constexpr bool is = false;
+};
+template <class Record, class Result>
+struct bulk_of {
+  static constexpr bool is = true;
+  using record_type = Record;
+  using result_type = Result;
+};
+
+template <class List>
+struct bulk_tail : std::type_identity<no_bulk> {};
+template <class Record>
+struct bulk_tail<type_list<std::span<const Record>>>
+    : std::type_identity<bulk_of<Record, void>> {};
+template <class Record, class Result>
+  requires(!std::is_const_v<Result>)
+struct bulk_tail<type_list<std::span<const Record>, std::span<Result>>>
+    : std::type_identity<bulk_of<Record, Result>> {};
+
+template <std::size_t Skip, class List>
+struct tail : std::type_identity<List> {};
+template <std::size_t Skip, class First, class... Rest>
+  requires(Skip > 0)
+struct tail<Skip, type_list<First, Rest...>> : tail<Skip - 1, type_list<Rest...>> {};
+
+template <class List>
+struct strip_references;
+template <class... P>
+struct strip_references<type_list<P...>>
+    : std::type_identity<type_list<std::remove_cvref_t<P>...>> {};
+
+/// Whether one message to F, with the given arguments, is one record of a span.
+template <class F, class Object, class... Given>
+struct find_bulk : std::type_identity<no_bulk> {};
+template <has_signature F, class Object, class Given>
+struct find_bulk<F, Object, Given> {
+  using candidate = typename bulk_tail<typename strip_references<typename tail<
+      parameters_in(head_of<Object>(parameters_of<F>{})), parameters_of<F>>::type>::type>::type;
+  template <class C>
+  struct accept : std::type_identity<no_bulk> {};
+  template <class C>
+    requires C::is && std::convertible_to<const Given&, typename C::record_type> &&
+        (!block_of<Given, std::span<const typename C::record_type>>)struct accept<C>
+        : std::type_identity<C> {
+    };
+    using type = typename accept<candidate>::type;
+};
+
+// ---- the shape of a handler -----------------------------------------------------------------
+
+template <class F, class Record>
+struct with_callable : std::type_identity<Record> {};
+template <class F, class... Args>
+  requires(!std::is_empty_v<F>)
+struct with_callable<F, record<Args...>> : std::type_identity<record<F, Args...>> {};
+
+template <class F, class Object, class... Given>
+struct shape {
+  static constexpr head takes = find_head<F, Object, Given...>();
+  using bulk = typename find_bulk<F, Object, Given...>::type;
+  static constexpr bool carried = !std::is_empty_v<F>;
+
+  template <class B>
+  struct arguments_for
+      : std::type_identity<typename record_for<F, parameters_in(takes), Given...>::type> {};
+  template <class B>
+  requires B::is struct arguments_for<B> : std::type_identity<record<typename B::record_type>> {
+  };
+
+  using arguments = typename arguments_for<bulk>::type;
+  using layout = typename with_callable<F, arguments>::type;
+
+  template <class List>
+  struct result_of;
+  template <class... Args>
+  struct result_of<record<Args...>> {
+    static auto probe() {
+      if constexpr (takes == head::context_object) {
+        if constexpr (std::invocable<F&, context&, Object&, Args...>) {
+          return std::type_identity<std::invoke_result_t<F&, context&, Object&, Args...>>{};
+        } else {
+          return std::type_identity<
+              std::invoke_result_t<F&, context&, darc<Object>, Args...>>{};
+        }
+      } else if constexpr (takes == head::object) {
+        if constexpr (std::invocable<F&, Object&, Args...>) {
+          return std::type_identity<std::invoke_result_t<F&, Object&, Args...>>{};
+        } else {
+          return std::type_identity<std::invoke_result_t<F&, darc<Object>, Args...>>{};
+        }
+      } else if constexpr (takes == head::context) {
+        return std::type_identity<std::invoke_result_t<F&, context&, Args...>>{};
+      } else {
+        return std::type_identity<std::invoke_result_t<F&, Args...>>{};
+      }
+    }
+    using type = std::remove_cvref_t<typename decltype(probe())::type>;
+  };
+  template <class B>
+  struct returned : std::type_identity<typename result_of<arguments>::type> {};
+  template <class B>
+  requires B::is struct returned<B> : std::type_identity<typename B::result_type> {
+  };
+
+  using raw_result = typename returned<bulk>::type;
+  static constexpr bool is_coroutine = task_result<raw_result>::is_task;
+  using result = typename task_result<raw_result>::type;
+
+  /// Whether a fixed record goes into the run without a length.
+  static constexpr bool fixed = layout::fixed && layout::size <= largest_fixed_record;
+};
+
+template <class... P>
+consteval bool any_reference(type_list<P...>) {
+  return (std::is_reference_v<P> || ...);
+}
+
+/// Refuse at compile time, in words, what cannot be a handler.
+template <class F, class Object, class... Given>
+consteval void check_handler() {
+  check_sendable_callable<F>();
+  using s = shape<F, Object, Given...>;
+  if constexpr (s::is_coroutine) {
+    static_assert(!s::layout::has_views,
+                  "a coroutine handler outlives the arrived buffer: take std::string or "
+                  "std::vector instead of a view");
+    if constexpr (has_signature<F>) {
+      static_assert(!any_reference(parameters_of<F>{}),
+                    "a coroutine handler outlives its message: take the context, the object "
+                    "(as a darc) and the arguments by value, not by reference");
+    }
+  }
+  if constexpr (!std::is_void_v<typename s::result>) {
+    static_assert(
+        transferable<typename s::result>,
+        "the handler's result cannot travel: return a value, not a pointer, a view or "
+        "a reference");
+  }
+}
+
+// ---- running --------------------------------------------------------------------------------
+
+template <class R>
+void answer_with(execution& at, ticket t, const R& value) {
+  if constexpr (inline_answer<R>) {
+    at.home.answer<bitwise_size<R>>(at, t, &value);
+  } else {
+    at.home.answer_bytes_to(
+        at.here, at.from, t, record<R>::measure(value),
+        [](void* v, std::byte* out) { record<R>::write(out, *static_cast<const R*>(v)); },
+        const_cast<std::remove_const_t<R>*>(&value));
+  }
+}
+
+/// The text of the exception that is being handled.
+std::string text_of_current_exception();
+
+/// A coroutine handler that has not ended yet: what to do when it does.
+template <class R, class F>
+struct unended {
+  engine* home;
+  std::uint32_t from;
+  ticket answer;
+  bool is_call;
+  std::unique_ptr<F> callable;  // kept alive for it; empty callables need none
+  std::string (*handler_name)();
+
+  static void finish(promise_base& base, void* data) {
+    const std::unique_ptr<unended> self{static_cast<unended*>(data)};
+    auto frame =
+        std::coroutine_handle<promise<R>>::from_promise(static_cast<promise<R>&>(base));
+    self->complete(frame.promise());
+    frame.destroy();
+    self->home->work_ends();
+  }
+
+  void complete(promise<R>& ended) {
+    lane& here = home->here();
+    handler_scope as_handler{here};
+    execution at{*home, here, from};
+    try {
+      if constexpr (std::is_void_v<R>) {
+        ended.take();
+        if (is_call) {
+          home->answer<0>(at, answer, nullptr);
+        }
+      } else {
+        const R value = ended.take();
+        if (is_call) {
+          answer_with<R>(at, answer, value);
+        }
+      }
+      if (!is_call) {
+        home->acknowledge(here, from, 1, 0, {});
+      }
+    } catch (...) {
+      const std::string text = text_of_current_exception();
+      if (is_call) {
+        home->answer_error_to(here, from, answer, handler_name(), text);
+      } else {
+        home->acknowledge(here, from, 1, 1, {home->me(), handler_name(), text});
+      }
+    }
+  }
+};
+
+/// The code of one handler; `registered<handler<...>>` gives it its number.
+template <class F, class Object, bool Call, class... Given>
+struct handler {
+  using s = shape<F, Object, Given...>;
+  using result = typename s::result;
+  static constexpr std::size_t record_bytes = s::fixed ? s::layout::size : variable_record;
+  static constexpr bool acknowledged = s::is_coroutine && !Call;
+
+  static std::string name() { return handler_table::readable(typeid(F).name()); }
+
+  static void run(execution& at, const run_header& run, std::span<const std::byte> records) {
+    context where{at.home, at.from};
+    Object* object = nullptr;
+    if constexpr (!std::is_void_v<Object>) {
+      object = static_cast<Object*>(at.home.objects().find(run.object)->part);
+    }
+    if constexpr (s::bulk::is) {
+      run_span(at, run, records, where, object);
+    } else {
+      run_each(at, run, records, where, object);
+    }
+  }
+
+ private:
+  template <class Callable, class... Args>
+  static decltype(auto) invoke(Callable& f, context& where, Object* object,
+                               [[maybe_unused]] execution& at,
+                               [[maybe_unused]] std::uint32_t number, Args&&... args) {
+    if constexpr (s::takes == head::context_object) {
+      if constexpr (std::invocable<Callable&, context&, Object&, Args...>) {
+        return f(where, *object, std::forward<Args>(args)...);
+      } else {
+        return f(where, darc_access::handle<Object>(at.home, number),
+                 std::forward<Args>(args)...);
+      }
+    } else if constexpr (s::takes == head::object) {
+      if constexpr (std::invocable<Callable&, Object&, Args...>) {
+        return f(*object, std::forward<Args>(args)...);
+      } else {
+        return f(darc_access::handle<Object>(at.home, number), std::forward<Args>(args)...);
+      }
+    } else if constexpr (s::takes == head::context) {
+      return f(where, std::forward<Args>(args)...);
+    } else {
+      return f(std::forward<Args>(args)...);
+    }
+  }
+
+  static void run_span(execution& at, const run_header& run, std::span<const std::byte> records,
+                       context& where, Object* object) {
+    using value = typename s::bulk::record_type;
+    static_assert(alignof(value) <= 8, "records of a span handler are aligned to 8 bytes");
+    static_assert(std::is_empty_v<F>, "a span handler has no state: its records carry it");
+    static_assert(bitwise<value>,
+                  "a span handler reads its records in place: they must be "
+                  "plain values");
+    F f{};
+    const std::span<const value> all{reinterpret_cast<const value*>(records.data()), run.count};
+    try {
+      if constexpr (std::is_void_v<result>) {
+        invoke(f, where, object, at, run.object, all);
+        if constexpr (Call) {
+          for (std::uint32_t k = 0; k < run.count; ++k) {
+            at.home.answer<0>(at, run.extra + k, nullptr);
+          }
+        }
+      } else {
+        std::vector<result> results(run.count);
+        invoke(f, where, object, at, run.object, all, std::span<result>{results});
+        if constexpr (Call) {
+          for (std::uint32_t k = 0; k < run.count; ++k) {
+            answer_with<result>(at, run.extra + k, results[k]);
+          }
+        }
+      }
+    } catch (...) {
+      const std::string text = text_of_current_exception();
+      if constexpr (Call) {
+        for (std::uint32_t k = 0; k < run.count; ++k) {
+          at.home.answer_error_to(at.here, at.from, run.extra + k, name(), text);
+        }
+      } else {
+        at.failed(name(), text);
+      }
+    }
+  }
+
+  static void run_each(execution& at, const run_header& run, std::span<const std::byte> records,
+                       context& where, Object* object) {
+    std::uint32_t acknowledge_now = 0;
+    std::uint32_t failed_now = 0;
+    failure first;
+    std::size_t next = 0;
+    for (std::uint32_t k = 0; k < run.count; ++k) {
+      std::span<const std::byte> one;
+      if constexpr (s::fixed) {
+        one = records.subspan(next, s::layout::size);
+        next += s::layout::size;
+      } else {
+        std::uint64_t length = 0;
+        std::memcpy(&length, records.data() + next, sizeof(length));
+        one = records.subspan(next + sizeof(length), length);
+        next += variable_bytes(length);
+      }
+      try {
+        if (!run_record(at, run, one, run.extra + k, where, object)) {
+          continue;
+        }
+        ++acknowledge_now;
+      } catch (...) {
+        const std::string text = text_of_current_exception();
+        if constexpr (Call) {
+          at.home.answer_error_to(at.here, at.from, run.extra + k, name(), text);
+        } else if constexpr (acknowledged) {
+          ++acknowledge_now;
+          if (failed_now++ == 0) {
+            first = {at.home.me(), name(), text};
+          }
+        } else {
+          at.failed(name(), text);
+        }
+      }
+    }
+    if constexpr (acknowledged) {
+      if (acknowledge_now != 0) {
+        at.home.acknowledge(at.here, at.from, acknowledge_now, failed_now, first);
+      }
+    }
+  }
+
+  /// False if a coroutine goes on and will see to the rest itself.
+  static bool run_record(execution& at, const run_header& run, std::span<const std::byte> bytes,
+                         ticket t, context& where, Object* object) {
+    const auto with = [&](auto& f, auto&&... args) -> decltype(auto) {
+      return invoke(f, where, object, at, run.object, std::forward<decltype(args)>(args)...);
+    };
+    if constexpr (s::is_coroutine) {
+      return start(at, bytes, t, with);
+    } else if constexpr (std::is_void_v<result>) {
+      call_with(bytes, with);
+      if constexpr (Call) {
+        at.home.answer<0>(at, t, nullptr);
+      }
+    } else {
+      const result value = call_with(bytes, with);
+      if constexpr (Call) {
+        answer_with<result>(at, t, value);
+      }
+    }
+    return true;
+  }
+
+  /// Decode one record and call the handler with it.
+  template <class With>
+  static decltype(auto) call_with(std::span<const std::byte> bytes, const With& with) {
+    const auto go = [&](auto&&... args) -> decltype(auto) {
+      if constexpr (s::carried) {
+        return with(std::forward<decltype(args)>(args)...);  // the callable comes first
+      } else {
+        F f{};
+        return with(f, std::forward<decltype(args)>(args)...);
+      }
+    };
+    if constexpr (s::carried) {
+      return std::apply(
+          [&](auto& f, auto&... rest) -> decltype(auto) { return go(f, std::move(rest)...); },
+          as_lvalue(s::layout::read(bytes)));
+    } else if constexpr (s::fixed) {
+      return s::layout::apply_unchecked(go, bytes.data());
+    } else {
+      return s::layout::apply(go, bytes);
+    }
+  }
+
+  template <class Tuple>
+  static Tuple& as_lvalue(Tuple&& temporary) {
+    return temporary;  // lives to the end of the full expression
+  }
+
+  template <class With>
+  static bool start(execution& at, std::span<const std::byte> bytes, ticket t,
+                    const With& with) {
+    std::unique_ptr<F> kept;
+    task<result> body = [&] {
+      if constexpr (s::carried) {
+        auto values = s::layout::read(bytes);
+        return std::apply(
+            [&](auto& f, auto&... rest) {
+              kept = std::make_unique<F>(std::move(f));
+              return with(*kept, std::move(rest)...);
+            },
+            values);
+      } else {
+        return call_with(bytes, with);
+      }
+    }();
+    body.start();
+    if (body.finished()) {
+      if constexpr (std::is_void_v<result>) {
+        body.get();
+        if constexpr (Call) {
+          at.home.answer<0>(at, t, nullptr);
+        }
+      } else {
+        const result value = body.get();
+        if constexpr (Call) {
+          answer_with<result>(at, t, value);
+        }
+      }
+      return true;
+    }
+    at.home.work_begins();
+    auto* rest =
+        new unended<result, F>{&at.home, at.from, t, Call, std::move(kept), &handler::name};
+    auto frame = body.release();
+    if (!frame.promise().notify(&unended<result, F>::finish, rest)) {
+      unended<result, F>::finish(frame.promise(), rest);
+    }
+    return false;
+  }
+};
+
+}  // namespace detail
+}  // namespace lamellar

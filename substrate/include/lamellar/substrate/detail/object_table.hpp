@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <lamellar/substrate/detail/message.hpp>
+#include <lamellar/substrate/detail/spin_lock.hpp>
+#include <memory>
+#include <typeinfo>
+#include <vector>
+
+// The distributed objects that have a part on this PE, by number. Numbers are given in the
+// order of collective creation, so they are equal on all PEs, and are never reused.
+//
+// Thread-safety: find() any thread; insert and erase by the main thread.
+namespace lamellar::detail {
+
+struct unfinished;
+
+/// A run that arrived while another handler of its object was running.
+struct postponed_run {
+  run_header header;
+  std::vector<std::byte> records;
+  std::uint32_t from;
+  unfinished* rest;
+};
+
+/// A fingerprint of an object's type and number, which all PEs must bring to its creation.
+std::uint64_t kind_of_object(const std::type_info& type, std::uint32_t number);
+
+/// One object's part on this PE.
+struct object_entry {
+  std::uint32_t number = 0;
+  void* part = nullptr;
+  void (*destroy)(void* part) = nullptr;
+  const char* type = "";
+  bool concurrent = false;  ///< its handlers may overlap
+
+  spin_lock lock;     ///< guards busy and postponed
+  bool busy = false;  ///< a handler of it runs, or somebody holds it exclusively
+  std::deque<postponed_run> postponed;
+
+  std::atomic<std::uint64_t> handles{0};  ///< on this PE; any thread
+  bool release_announced = false;         ///< main thread: what the other PEs were told last
+  std::vector<std::uint64_t> releases;    ///< per PE: 1 + the epoch of its release, or 0
+};
+
+class object_table {
+ public:
+  object_table() : chunks_{std::make_unique<std::atomic<chunk*>[]>(most_chunks)} {}
+  ~object_table();
+
+  object_entry* find(std::uint32_t number) const {
+    const std::uint32_t c = number / per_chunk;
+    if (c >= most_chunks) {
+      return nullptr;
+    }
+    const chunk* at = chunks_[c].load(std::memory_order_acquire);
+    return at == nullptr ? nullptr
+                         : at->entries[number % per_chunk].load(std::memory_order_acquire);
+  }
+  void insert(std::unique_ptr<object_entry> entry);
+  /// Destroy the part and forget the object.
+  void erase(std::uint32_t number);
+  const std::vector<std::uint32_t>& numbers() const { return live_; }
+
+ private:
+  static constexpr std::uint32_t per_chunk = 1024;
+  static constexpr std::uint32_t most_chunks = 4096;
+  // Written by the main thread, release; read by any, acquire.
+  struct chunk {
+    std::atomic<object_entry*> entries[per_chunk] = {};
+  };
+  std::unique_ptr<std::atomic<chunk*>[]> chunks_;
+  std::vector<std::uint32_t> live_;
+};
+
+}  // namespace lamellar::detail

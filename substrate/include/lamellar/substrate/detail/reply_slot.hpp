@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <atomic>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <lamellar/lamellae/lamella.hpp>
+#include <lamellar/substrate/detail/scheduling.hpp>
+#include <lamellar/substrate/detail/spin_lock.hpp>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+// Where answers land. A slot waits for one answer; slots come in blocks of 63, so that the
+// calls of one run have consecutive tickets and one run header names them all. Blocks are
+// reused, last given first taken, and are never freed before the world ends: no allocation per
+// call.
+//
+// Thread-safety: a slot is filled by whichever thread handles the answer and read by whoever
+// holds the reply; `state` hands it over. The pool may be used from any thread.
+namespace lamellar::detail {
+
+/// Identifies a slot of this PE on the wire: block number << 6 | place in the block.
+using ticket = std::uint32_t;
+
+struct alignas(lamellae::cache_line) reply_slot {
+  enum class status : std::uint8_t { free, pending, awaited, abandoned, ready, failed };
+  static constexpr std::size_t room = 32;
+
+  // pending -> awaited, abandoned by the holder; pending, awaited, abandoned -> ready, failed
+  // by the thread that handles the answer. Acquire-release on both sides.
+  std::atomic<status> state{status::free};
+  place where = place::anywhere;
+  bool on_line = false;  // the answer comes on the request line; main thread only
+  std::uint32_t bytes = 0;
+  std::uint32_t peer = 0;
+  std::uint32_t object = 0;
+  std::coroutine_handle<> waiting;
+  union {
+    std::byte data[room];
+    std::byte* heap;  // bytes > room, or failed
+  };
+
+  reply_slot() : heap{nullptr} {}
+
+  const std::byte* payload() const { return bytes > room ? heap : data; }
+};
+static_assert(sizeof(reply_slot) == lamellae::cache_line);
+
+struct alignas(4096) reply_block {
+  static constexpr std::uint32_t slots = 63;
+
+  engine* home = nullptr;
+  std::uint32_t number = 0;
+  // Slots in use, plus one while a run is still handing them out. Any thread, acquire-release.
+  std::atomic<std::uint32_t> live{0};
+  alignas(lamellae::cache_line) reply_slot slot[slots];
+
+  ticket ticket_of(std::uint32_t k) const { return number << 6 | k; }
+  static reply_block& of(reply_slot* slot) {
+    return *reinterpret_cast<reply_block*>(reinterpret_cast<std::uintptr_t>(slot) &
+                                           ~std::uintptr_t{4095});
+  }
+};
+static_assert(sizeof(reply_block) == 4096);
+
+class reply_pool {
+ public:
+  static constexpr std::uint32_t most_blocks = 1u << 16;
+
+  explicit reply_pool(engine* home);
+  ~reply_pool();
+
+  /// A block with `live` == 1 and nothing handed out.
+  /// Throws: out_of_memory when 4 million calls are unanswered.
+  reply_block* take();
+  /// One use of the block is over.
+  void drop(reply_block& block) {
+    if (block.live.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      give_back(block);
+    }
+  }
+  /// The slot of a ticket that came over the wire, or nullptr if nobody waits there.
+  reply_slot* find(ticket t) const;
+  /// Blocks in use.
+  std::uint32_t in_use() const { return in_use_.load(std::memory_order_relaxed); }
+
+ private:
+  void give_back(reply_block& block);
+
+  engine* home_;
+  spin_lock lock_;  // guards free_, made_
+  std::vector<reply_block*> free_;
+  std::uint32_t made_ = 0;
+  std::atomic<std::uint32_t> in_use_{0};
+  // Entries are written once, before the block's first ticket leaves this PE.
+  std::unique_ptr<std::atomic<reply_block*>[]> blocks_;
+};
+
+}  // namespace lamellar::detail

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <lamellar/substrate/detail/handler.hpp>
+#include <lamellar/substrate/pe.hpp>
+#include <source_location>
+#include <utility>
+
+// One message from its arguments into a buffer. World, darc and context all send through this.
+namespace lamellar::detail {
+
+/// A PE, and the line of the program that named it.
+struct located_pe {
+  pe value;
+  std::source_location where;
+  located_pe(pe v, std::source_location w = std::source_location::current())  // NOLINT
+      : value{v}, where{w} {}
+};
+
+[[noreturn]] void no_such_pe(const engine& at, const located_pe& to);
+
+inline std::uint32_t checked(const engine& at, const located_pe& to) {
+  if (to.value.index() >= at.size()) [[unlikely]] {
+    no_such_pe(at, to);
+  }
+  return to.value.index();
+}
+
+template <class F, class Object, bool Call, class Record>
+struct handler_from;
+template <class F, class Object, bool Call, class... Args>
+struct handler_from<F, Object, Call, record<Args...>>
+    : std::type_identity<handler<F, Object, Call, Args...>> {};
+
+/// The handler that a message with these arguments reaches: one for each record layout, however
+/// the arguments were spelled.
+template <class F, class Object, bool Call, class... Given>
+using handler_for = typename handler_from<F, Object, Call,
+                                          typename shape<F, Object, Given...>::arguments>::type;
+
+template <class Handler>
+std::uint64_t key_of(std::uint32_t object) {
+  return std::uint64_t{object} << 16 | registered<Handler>.id;
+}
+
+template <class Layout, class F, class... Given>
+void write_record(std::byte* out, const F& f, const Given&... given) {
+  if constexpr (std::is_empty_v<F>) {
+    Layout::write(out, given...);
+  } else {
+    Layout::write(out, f, given...);
+  }
+}
+
+template <class Layout, class F, class... Given>
+std::size_t measure_record(const F& f, const Given&... given) {
+  if constexpr (std::is_empty_v<F>) {
+    return Layout::measure(given...);
+  } else {
+    return Layout::measure(f, given...);
+  }
+}
+
+/// Write the record through a function pointer: for messages larger than a buffer.
+template <class Writer>
+void write_through(void* writer, std::byte* out) {
+  (*static_cast<Writer*>(writer))(out);
+}
+
+template <class Object, class F, class... Given>
+void send_message(engine& at, std::uint32_t to, std::uint32_t object, const F& f,
+                  const Given&... given) {
+  check_handler<F, Object, Given...>();
+  using code = handler_for<F, Object, false, Given...>;
+  using layout = typename code::s::layout;
+  lane& from = at.here();
+  const std::uint64_t key = key_of<code>(object);
+  if constexpr (code::s::fixed) {
+    std::byte* out = at.append<layout::size>(from, to, key, code::acknowledged);
+    if constexpr (layout::size != 0) {
+      write_record<layout>(out, f, given...);
+    }
+  } else {
+    const std::size_t bytes = measure_record<layout>(f, given...);
+    if (bytes <= at.largest_record()) {
+      write_record<layout>(at.append_variable(from, to, key, bytes, code::acknowledged), f,
+                           given...);
+    } else {
+      auto writer = [&](std::byte* out) { write_record<layout>(out, f, given...); };
+      at.send_large(from, to, key, bytes, &write_through<decltype(writer)>, &writer,
+                    code::acknowledged, nullptr);
+    }
+  }
+}
+
+template <class Object, class F, class... Given>
+auto call_message(engine& at, std::uint32_t to, std::uint32_t object, const F& f,
+                  const Given&... given) {
+  check_handler<F, Object, Given...>();
+  using code = handler_for<F, Object, true, Given...>;
+  using layout = typename code::s::layout;
+  using result = typename code::result;
+  lane& from = at.here();
+  const std::uint64_t key = key_of<code>(object);
+  if constexpr (code::s::fixed) {
+    if constexpr (layout::size <= engine::line_argument_bytes && inline_answer<result>) {
+      if (lamellae::line* on = at.free_line(from, to); on != nullptr) {
+        reply_slot* slot = at.begin_call_on_line(
+            *on, to, key, static_cast<std::uint16_t>(layout::size), answer_size<result>());
+        if constexpr (layout::size != 0) {
+          write_record<layout>(engine::line_data(*on), f, given...);
+        }
+        at.publish_line(*on);
+        return reply<result>{slot};
+      }
+    }
+    const auto [out, slot] = at.append_call<layout::size>(from, to, key);
+    if constexpr (layout::size != 0) {
+      write_record<layout>(out, f, given...);
+    }
+    at.ship_lone_call(from, to);
+    return reply<result>{slot};
+  } else {
+    const std::size_t bytes = measure_record<layout>(f, given...);
+    if (bytes <= at.largest_record()) {
+      const auto [out, slot] = at.append_variable_call(from, to, key, bytes);
+      write_record<layout>(out, f, given...);
+      at.ship_lone_call(from, to);
+      return reply<result>{slot};
+    }
+    reply_slot* slot = nullptr;
+    auto writer = [&](std::byte* out) { write_record<layout>(out, f, given...); };
+    at.send_large(from, to, key, bytes, &write_through<decltype(writer)>, &writer, false,
+                  &slot);
+    return reply<result>{slot};
+  }
+}
+
+template <class F, class Object, class... Given>
+using call_result = typename handler_for<F, Object, true, Given...>::result;
+
+/// What many replies give together.
+template <class R>
+struct all_of : std::type_identity<std::vector<R>> {};
+template <>
+struct all_of<void> : std::type_identity<void> {};
+
+/// One reply for many.
+template <class R>
+task<typename all_of<R>::type> gather_replies(std::vector<reply<R>> replies) {
+  if constexpr (std::is_void_v<R>) {
+    for (reply<R>& each : replies) {
+      co_await each;
+    }
+  } else {
+    std::vector<R> results;
+    results.reserve(replies.size());
+    for (reply<R>& each : replies) {
+      results.push_back(co_await each);
+    }
+    co_return results;
+  }
+}
+
+}  // namespace lamellar::detail

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <lamellar/substrate/detail/engine.hpp>
+
+// What engines tell each other, as ordinary messages.
+namespace lamellar::detail {
+
+/// Tell `to` that `failures` of the messages in one of its buffers threw.
+void send_failure_report(engine& at, lane& here, std::uint32_t to, std::uint64_t failures,
+                         const failure& first, bool completes_a_buffer);
+
+/// Tell `to` that `count` coroutine handlers that its sends had started have ended.
+void send_acknowledgement(engine& at, lane& here, std::uint32_t to, std::uint64_t count,
+                          std::uint64_t failures, const failure& first);
+
+/// Tell all PEs whether this one still holds handles of an object.
+void send_release(engine& at, std::uint32_t object, bool released, std::uint64_t epoch);
+
+}  // namespace lamellar::detail

@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Records into buffers, buffers to the lamella, and what waits for credit meanwhile.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <lamellar/lamellae/error.hpp>
+#include <lamellar/substrate/detail/engine.hpp>
+#include <new>
+
+#include "backoff.hpp"
+
+namespace lamellar::detail {
+
+using lamellae::traffic;
+
+namespace {
+
+/// At most so many blocks of reply slots (a million calls) before a body's call waits.
+constexpr std::uint32_t reply_blocks_before_waiting = 1u << 14;
+
+}  // namespace
+
+void engine::open_run(lane& from, std::uint32_t to, std::uint64_t key, run_kind kind,
+                      std::size_t first_record) {
+  destination* d = &from.current[to];
+  close_run(*d);
+  const std::size_t needed = sizeof(run_header) + first_record;
+  if (d->start != nullptr) {
+    d->cursor = d->start + round_up_8(static_cast<std::size_t>(d->cursor - d->start));
+    if (d->cursor + needed > d->limit) {
+      ship(from, to);
+    }
+  }
+  if (d->start == nullptr) {
+    open_buffer(from, to);
+  }
+  if (kind.call) {
+    d->block = replies_.take();
+    d->extra = d->block->ticket_of(0);
+  } else {
+    d->extra = 0;
+  }
+  d->run = d->cursor;
+  d->cursor += sizeof(run_header);
+  d->key = key;
+  d->kind = kind;
+  d->count = 0;
+}
+
+void engine::close_run(destination& d) {
+  if (d.key == destination::no_run) {
+    return;
+  }
+  const auto written = static_cast<std::size_t>(d.cursor - d.run) - sizeof(run_header);
+  const bool counted =
+      d.kind.record_bytes == 0 || d.kind.record_bytes == variable_record || d.count != 0;
+  const auto count =
+      counted ? d.count : static_cast<std::uint32_t>(written / d.kind.record_bytes);
+  run_header header;
+  header.handler = static_cast<std::uint16_t>(d.key);
+  header.record_bytes = d.kind.record_bytes;
+  header.count = count;
+  header.object = static_cast<std::uint32_t>(d.key >> 16);
+  header.extra = d.extra;
+  std::memcpy(d.run, &header, sizeof(header));
+  if (d.kind.acknowledged) {
+    acknowledgements_due_.fetch_add(count, std::memory_order_relaxed);
+  }
+  if (d.block != nullptr) {
+    replies_.drop(*d.block);
+    d.block = nullptr;
+  }
+  d.key = destination::no_run;
+}
+
+void engine::open_buffer(lane& from, std::uint32_t to) {
+  const traffic kind = from.sending_as();
+  const auto k = static_cast<std::size_t>(kind);
+  lamellae::out_buffer room;
+  if (to != me_) {
+    const bool waits = may_wait(from);
+    if (waits) {
+      // A body gives its peers some of its time whenever it needs a new buffer, not only when
+      // it finds none: otherwise two PEs that send to each other work in turns.
+      progress(from, resume::nothing);
+    }
+    if (threads_ == 1) {
+      if (waits) {
+        backoff patience{oversubscribed_};
+        while (!boxes_[to].waiting[k].empty() || !(room = lamella_->acquire(to, kind))) {
+          if (progress(from, resume::nothing)) {
+            patience.reset();
+          } else {
+            patience.pause();
+          }
+        }
+      } else if (boxes_[to].waiting[k].empty()) {
+        room = lamella_->acquire(to, kind);
+      }
+    }
+  }
+  destination& d = from.current[to];
+  if (room) {
+    d.start = room.data;
+    d.limit = room.data + room.capacity;
+    d.in_place = true;
+  } else {
+    d.start = take_block(from);
+    d.limit = d.start + (to == me_ ? own_capacity_ : buffer_capacity_);
+    d.in_place = false;
+  }
+  d.cursor = d.start;
+  if (!d.listed) {
+    d.listed = true;
+    from.open[k].push_back(to);
+  }
+}
+
+std::byte* engine::take_block(lane& from) {
+  if (!may_wait(from) && !from.exempt &&
+      private_bytes_.load(std::memory_order_relaxed) + buffer_capacity_ > budget_) {
+    throw out_of_memory(fmt::format(
+        "PE {}: messages sent by handlers or with handlers deferred wait for their receivers "
+        "and fill this PE's share of the job's budget, {} MiB; raise LAMELLAR_JOB_BUDGET, or "
+        "let receivers keep up",
+        me_, budget_ >> 20));
+  }
+  return blocks_.take();
+}
+
+void engine::ship(lane& from, std::uint32_t to, traffic kind) {
+  destination& d = from.out[static_cast<std::size_t>(kind)][to];
+  if (d.start == nullptr) {
+    return;
+  }
+  close_run(d);
+  const auto bytes = static_cast<std::size_t>(d.cursor - d.start);
+  if (bytes == 0) {
+    return;
+  }
+  std::byte* start = d.start;
+  d.start = d.cursor = d.limit = nullptr;
+  sent_.fetch_add(1, std::memory_order_relaxed);
+  if (to == me_) {
+    own_sent_.fetch_add(1, std::memory_order_relaxed);
+    if (threads_ == 1 && kind == traffic::body && may_wait(from)) {
+      execute_copy(from, {start, bytes}, me_, source::self);
+      blocks_.give_back(start);
+    } else {
+      private_bytes_.fetch_add(buffer_capacity_, std::memory_order_relaxed);
+      own_lock_.lock();
+      own_queue_.push_back({start, bytes, true});
+      own_lock_.unlock();
+      own_queued_.fetch_add(1, std::memory_order_release);
+      if (threads_ > 1 && may_wait(from)) {
+        backoff patience{oversubscribed_};
+        while (own_queued_.load(std::memory_order_relaxed) > 8 * threads_) {
+          if (!run_own_queue(from)) {
+            patience.pause();
+          }
+        }
+      }
+    }
+  } else if (d.in_place) {
+    lamella_->post(to, kind, static_cast<std::uint32_t>(bytes), 0);
+  } else {
+    hand_over(from, to, kind, {start, bytes});
+  }
+}
+
+void engine::flush(lane& from, traffic kind) {
+  auto& peers = from.open[static_cast<std::size_t>(kind)];
+  // Shipping to this PE itself runs handlers, which may open buffers of their own class only.
+  while (!peers.empty()) {
+    const std::uint32_t to = peers.back();
+    peers.pop_back();
+    from.out[static_cast<std::size_t>(kind)][to].listed = false;
+    ship(from, to, kind);
+    destination& d = from.out[static_cast<std::size_t>(kind)][to];
+    if (d.start != nullptr && !d.listed) {
+      // Opened, but empty: give it up. An acquired slot is simply acquired again.
+      if (!d.in_place) {
+        blocks_.give_back(d.start);
+      }
+      d.start = d.cursor = d.limit = nullptr;
+    }
+  }
+}
+
+bool engine::post_one(std::uint32_t to, traffic kind, outgoing& what) {
+  if (what.message == 0) {
+    const lamellae::out_buffer room = lamella_->acquire(to, kind);
+    if (!room) {
+      return false;
+    }
+    std::memcpy(room.data, what.data, what.bytes);
+    lamella_->post(to, kind, static_cast<std::uint32_t>(what.bytes), 0);
+    return true;
+  }
+  while (what.sent < what.bytes) {
+    const lamellae::out_buffer room = lamella_->acquire(to, kind);
+    if (!room) {
+      return false;
+    }
+    const fragment_header header{what.message, what.bytes, what.sent};
+    const std::size_t piece =
+        std::min(what.bytes - what.sent, room.capacity - sizeof(fragment_header));
+    std::memcpy(room.data, &header, sizeof(header));
+    std::memcpy(room.data + sizeof(header), what.data + what.sent, piece);
+    what.sent += piece;
+    lamella_->post(to, kind, static_cast<std::uint32_t>(sizeof(header) + piece), fragment_flag);
+  }
+  return true;
+}
+
+void engine::discard(const outgoing& what) {
+  if (what.message == 0) {
+    blocks_.give_back(what.data);
+  } else {
+    ::operator delete (what.data, std::align_val_t{64});
+  }
+}
+
+void engine::hand_over(lane& from, std::uint32_t to, traffic kind, outgoing what) {
+  peer_box& box = boxes_[to];
+  auto& waiting = box.waiting[static_cast<std::size_t>(kind)];
+  box.lock.lock();
+  if (waiting.empty() && post_one(to, kind, what)) {
+    box.lock.unlock();
+    discard(what);
+    return;
+  }
+  if (waiting.empty()) {
+    waiting_boxes_.fetch_add(1, std::memory_order_relaxed);
+  }
+  waiting.push_back(what);
+  box.lock.unlock();
+  private_bytes_.fetch_add(what.bytes, std::memory_order_relaxed);
+  if (kind == traffic::handler) {
+    handler_bytes_.fetch_add(what.bytes, std::memory_order_relaxed);
+  }
+  if (kind == traffic::body && may_wait(from)) {
+    backoff patience{oversubscribed_};
+    for (;;) {
+      box.lock.lock();
+      const bool gone = waiting.empty();
+      box.lock.unlock();
+      if (gone) {
+        return;
+      }
+      if (progress(from, resume::nothing)) {
+        patience.reset();
+      } else {
+        patience.pause();
+      }
+    }
+  }
+}
+
+bool engine::drain(std::uint32_t to, traffic kind) {
+  peer_box& box = boxes_[to];
+  auto& waiting = box.waiting[static_cast<std::size_t>(kind)];
+  if (!box.lock.try_lock()) {
+    return false;
+  }
+  bool any = false;
+  // While a buffer is being filled in place, its slot is the next to be posted.
+  const bool slot_is_open = threads_ == 1 &&
+                            lanes_[0]->out[static_cast<std::size_t>(kind)][to].in_place &&
+                            lanes_[0]->out[static_cast<std::size_t>(kind)][to].start != nullptr;
+  while (!slot_is_open && !waiting.empty()) {
+    const std::size_t before = waiting.front().sent;
+    const bool whole = post_one(to, kind, waiting.front());
+    any = any || whole || waiting.front().sent != before;
+    if (!whole) {
+      break;
+    }
+    private_bytes_.fetch_sub(waiting.front().bytes, std::memory_order_relaxed);
+    if (kind == traffic::handler) {
+      handler_bytes_.fetch_sub(waiting.front().bytes, std::memory_order_relaxed);
+    }
+    discard(waiting.front());
+    waiting.pop_front();
+    if (waiting.empty()) {
+      waiting_boxes_.fetch_sub(1, std::memory_order_relaxed);
+    }
+  }
+  box.lock.unlock();
+  return any;
+}
+
+bool engine::drain_all() {
+  bool any = false;
+  for (std::uint32_t to = 0; to < size_ && waiting_boxes_.load(std::memory_order_relaxed) != 0;
+       ++to) {
+    if (to != me_) {
+      any |= drain(to, traffic::handler);
+      any |= drain(to, traffic::body);
+    }
+  }
+  return any;
+}
+
+std::byte* engine::append_variable(lane& from, std::uint32_t to, std::uint64_t key,
+                                   std::size_t bytes, bool acknowledged) {
+  destination& d = from.current[to];
+  const std::size_t whole = variable_bytes(bytes);
+  if (d.key != key || static_cast<std::size_t>(d.limit - d.cursor) < whole) {
+    open_run(from, to, key, {variable_record, false, acknowledged}, whole);
+  }
+  std::byte* at = d.cursor;
+  d.cursor += whole;
+  ++d.count;
+  const std::uint64_t length = bytes;
+  std::memcpy(at, &length, sizeof(length));
+  return at + sizeof(length);
+}
+
+std::pair<std::byte*, reply_slot*> engine::append_variable_call(lane& from, std::uint32_t to,
+                                                                std::uint64_t key,
+                                                                std::size_t bytes) {
+  destination& d = from.current[to];
+  const std::size_t whole = variable_bytes(bytes);
+  if (d.key != key || d.count == reply_block::slots ||
+      static_cast<std::size_t>(d.limit - d.cursor) < whole) {
+    wait_for_reply_space(from);
+    open_run(from, to, key, {variable_record, true, false}, whole);
+  }
+  std::byte* at = d.cursor;
+  d.cursor += whole;
+  const std::uint64_t length = bytes;
+  std::memcpy(at, &length, sizeof(length));
+  return {at + sizeof(length), hand_out_slot(d, to, key)};
+}
+
+void engine::wait_for_reply_space(lane& from) {
+  if (!may_wait(from) || replies_.in_use() < reply_blocks_before_waiting) {
+    return;
+  }
+  flush(from);
+  backoff patience{oversubscribed_};
+  // Answers that have come but were not looked at still hold their slots: wait for calls that
+  // are under way, not for slots.
+  while (unanswered_total_.load(std::memory_order_acquire) >
+         std::uint64_t{reply_blocks_before_waiting} * 8) {
+    if (progress(from, resume::nothing)) {
+      patience.reset();
+    } else {
+      patience.pause();
+    }
+  }
+}
+
+void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::size_t bytes,
+                        void (*write)(void* state, std::byte* out), void* state,
+                        bool acknowledged, reply_slot** slot, ticket answers) {
+  const std::size_t whole = sizeof(run_header) + variable_bytes(bytes);
+  if (!may_wait(from) && !from.exempt &&
+      private_bytes_.load(std::memory_order_relaxed) + whole > budget_) {
+    throw out_of_memory(fmt::format(
+        "PE {}: a message of {} MiB, sent by a handler or with handlers deferred, exceeds this "
+        "PE's share of the job's budget, {} MiB; raise LAMELLAR_JOB_BUDGET",
+        me_, whole >> 20, budget_ >> 20));
+  }
+  std::byte* data = nullptr;
+  try {
+    data = static_cast<std::byte*>(::operator new (whole, std::align_val_t{64}));
+  } catch (const std::bad_alloc&) {
+    throw out_of_memory(fmt::format(
+        "PE {}: no memory for a message of {} MiB; send it in pieces", me_, whole >> 20));
+  }
+  run_header header{};
+  header.handler = static_cast<std::uint16_t>(key);
+  header.record_bytes = variable_record;
+  header.count = 1;
+  header.object = static_cast<std::uint32_t>(key >> 16);
+  header.extra = answers;
+  const std::uint64_t length = bytes;
+  write(state, data + sizeof(header) + sizeof(length));
+  if (slot != nullptr) {
+    wait_for_reply_space(from);
+    reply_block* block = replies_.take();  // its one use is this slot's
+    *slot = &block->slot[0];
+    header.extra = block->ticket_of(0);
+    (*slot)->peer = to;
+    (*slot)->object = header.object;
+    (*slot)->state.store(reply_slot::status::pending, std::memory_order_relaxed);
+    unanswered_[to].fetch_add(1, std::memory_order_relaxed);
+    unanswered_total_.fetch_add(1, std::memory_order_relaxed);
+  } else if (acknowledged) {
+    acknowledgements_due_.fetch_add(1, std::memory_order_relaxed);
+  }
+  std::memcpy(data, &header, sizeof(header));
+  std::memcpy(data + sizeof(header), &length, sizeof(length));
+
+  if (to == me_) {
+    sent_.fetch_add(1, std::memory_order_relaxed);
+    own_sent_.fetch_add(1, std::memory_order_relaxed);
+    private_bytes_.fetch_add(whole, std::memory_order_relaxed);
+    own_lock_.lock();
+    own_queue_.push_back({data, whole, false});
+    own_lock_.unlock();
+    own_queued_.fetch_add(1, std::memory_order_release);
+    return;
+  }
+  ship(from, to);  // its slot is the next one
+  const std::size_t piece = buffer_capacity_ - sizeof(fragment_header);
+  sent_.fetch_add((whole + piece - 1) / piece, std::memory_order_relaxed);
+  outgoing what{data, whole};
+  boxes_[to].lock.lock();
+  what.message = boxes_[to].next_message++;
+  boxes_[to].lock.unlock();
+  hand_over(from, to, from.sending_as(), what);
+}
+
+void engine::prepare_room(lane& from, std::uint64_t key, run_kind kind, std::size_t bytes) {
+  for (std::uint32_t to = 0; to < size_; ++to) {
+    const destination& d = from.current[to];
+    if (d.key != key || static_cast<std::size_t>(d.limit - d.cursor) < bytes) {
+      open_run(from, to, key, kind, bytes);
+    }
+  }
+}
+
+std::byte* engine::append_answer(lane& here, std::uint32_t to, ticket t, std::size_t bytes) {
+  destination& d = here.out[static_cast<std::size_t>(traffic::handler)][to];
+  const std::uint64_t key = std::uint64_t{answer_value} | std::uint64_t{bytes} << 16;
+  if (d.key != key || d.extra + d.count != t ||
+      static_cast<std::size_t>(d.limit - d.cursor) < bytes) {
+    handler_scope as_handler{here};
+    here.exempt = true;
+    open_run(here, to, key, {static_cast<std::uint16_t>(bytes), false, false}, bytes);
+    here.exempt = false;
+    d.extra = t;
+  }
+  std::byte* at = d.cursor;
+  d.cursor += bytes;
+  ++d.count;
+  return at;
+}
+
+}  // namespace lamellar::detail

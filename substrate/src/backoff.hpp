@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <lamellar/substrate/detail/spin_lock.hpp>
+#include <thread>
+
+// How a thread waits when a poll finds nothing: it spins, then lets others run, then sleeps for
+// short and growing times. Spinning answers in a tenth of a microsecond, a wake-up takes tens;
+// with more PEs than cores a spinning PE only keeps the others from working.
+namespace lamellar::detail {
+
+class backoff {
+ public:
+  explicit backoff(bool oversubscribed) : oversubscribed_{oversubscribed} {}
+
+  void reset() { polls_ = 0; }
+
+  void pause() {
+    ++polls_;
+    if (polls_ < (oversubscribed_ ? 100u : 2000u)) {
+      cpu_relax();
+    } else if (polls_ < 20000u) {
+      std::this_thread::yield();
+    } else {
+      const std::uint32_t longer = (polls_ - 20000u) / 64u;
+      std::this_thread::sleep_for(
+          std::chrono::microseconds(longer > 7 ? 400 : 50 + 50 * longer));
+    }
+  }
+
+ private:
+  bool oversubscribed_;
+  std::uint32_t polls_ = 0;
+};
+
+}  // namespace lamellar::detail

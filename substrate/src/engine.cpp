@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <lamellar/lamellae/error.hpp>
+#include <lamellar/lamellae/job.hpp>
+#include <lamellar/substrate/detail/engine.hpp>
+
+namespace lamellar::detail {
+
+namespace {
+
+constexpr std::size_t own_buffer_bytes = 2048;
+constexpr std::size_t most_spilled_before_refusing = std::size_t{1} << 20;
+
+}  // namespace
+
+void misuse(const engine* at, const std::string& what, std::source_location where) {
+  lamellae::abort_job(
+      70, fmt::format("{}{} ({}:{})",
+                      at != nullptr ? fmt::format("PE {}: ", at->me()) : std::string{}, what,
+                      where.file_name(), where.line()));
+}
+
+engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::settings& s,
+               lamellar::world* facade)
+    : lamella_{std::move(transport)},
+      settings_{s},
+      facade_{facade},
+      handlers_{handler_table::instance()},
+      me_{lamella_->me()},
+      size_{lamella_->size()},
+      threads_{std::max(1u, s.threads)},
+      has_lines_{lamella_->able().lines && threads_ == 1},
+      oversubscribed_{lamella_->able().oversubscribed},
+      buffer_capacity_{lamella_->able().buffer_bytes},
+      own_capacity_{threads_ == 1 ? std::min(own_buffer_bytes, buffer_capacity_)
+                                  : buffer_capacity_},
+      largest_record_{own_capacity_ - sizeof(run_header) - 16},
+      budget_{std::max(std::size_t{1} << 20, s.job_budget / 2 / size_)},
+      spill_mark_{std::min(budget_ / 2, most_spilled_before_refusing)},
+      blocks_{buffer_capacity_},
+      replies_{this},
+      boxes_(size_),
+      on_line_(size_, nullptr),
+      serving_lines_(size_, nullptr),
+      unanswered_(size_) {
+  for (std::uint32_t index = 0; index < threads_; ++index) {
+    lanes_.push_back(std::make_unique<lane>(*this, size_, index));
+  }
+  if (lamella_->able().lines) {
+    for (std::uint32_t peer = 0; peer < size_; ++peer) {
+      if (peer != me_) {
+        serving_lines_[peer] = lamella_->serving_line(peer);
+      }
+    }
+  }
+}
+
+engine::~engine() {
+  if (!workers_.empty()) {
+    stop_workers();
+  }
+}
+
+void log_lost_exception(engine& at, const std::exception_ptr& thrown) {
+  failure lost{at.me(), "of a spawned task", "unknown"};
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& e) {
+    lost.text = e.what();
+  } catch (...) {
+    lost.text = "something that is not a std::exception";
+  }
+  at.log_failures(1, lost, false);
+}
+
+void engine::open() {
+  // Both ends of every message must mean the same function by the same number.
+  std::vector<std::byte> digest(sizeof(std::uint64_t));
+  const std::uint64_t mine = handlers_.digest();
+  std::memcpy(digest.data(), &mine, sizeof(mine));
+  const auto digests = lamella_->exchange(digest);
+  const bool equal = std::all_of(digests.begin(), digests.end(),
+                                 [&](const auto& other) { return other == digest; });
+  if (!equal) {
+    const std::string listing = handlers_.listing();
+    std::vector<std::byte> text(listing.size());
+    std::memcpy(text.data(), listing.data(), listing.size());
+    const auto listings = lamella_->exchange(text);
+    if (me_ == 0) {
+      const auto lines_of = [](const std::vector<std::byte>& blob) {
+        std::vector<std::string> lines;
+        std::string line;
+        for (const std::byte b : blob) {
+          if (b == std::byte{'\n'}) {
+            lines.push_back(std::move(line));
+            line.clear();
+          } else {
+            line.push_back(static_cast<char>(b));
+          }
+        }
+        return lines;
+      };
+      const auto first = lines_of(listings[0]);
+      for (std::uint32_t peer = 1; peer < size_; ++peer) {
+        const auto other = lines_of(listings[peer]);
+        const auto differs =
+            std::mismatch(first.begin(), first.end(), other.begin(), other.end());
+        if (differs.first == first.end() && differs.second == other.end()) {
+          continue;
+        }
+        const auto show = [](auto at, auto end) {
+          return at == end ? std::string{"no further handler"} : *at;
+        };
+        lamellae::abort_job(
+            71, fmt::format("PE 0 and PE {} run different programs: where PE 0 has handler\n  "
+                            "{}\nPE {} has\n  {}\nStart the same executable on all PEs",
+                            peer, show(differs.first, first.end()), peer,
+                            show(differs.second, other.end())));
+      }
+    }
+    lamellae::abort_job(71, fmt::format("PE {}: PEs run different programs (PE 0 says which "
+                                        "handler differs)",
+                                        me_));
+  }
+  start_workers();
+}
+
+void engine::close() {
+  quiesce(std::source_location::current()).get();
+  stop_workers();
+  lamella_->finished();
+}
+
+}  // namespace lamellar::detail

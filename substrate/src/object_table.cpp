@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+#include <lamellar/lamellae/error.hpp>
+#include <lamellar/substrate/detail/object_table.hpp>
+
+namespace lamellar::detail {
+
+std::uint64_t kind_of_object(const std::type_info& type, std::uint32_t number) {
+  std::uint64_t print = number;
+  for (const char* c = type.name(); *c != 0; ++c) {
+    print = (print ^ static_cast<unsigned char>(*c)) * 0x100000001b3u;
+  }
+  return print | 1;
+}
+
+object_table::~object_table() {
+  const std::vector<std::uint32_t> left = live_;
+  for (const std::uint32_t number : left) {
+    erase(number);
+  }
+  for (std::uint32_t c = 0; c < most_chunks; ++c) {
+    delete chunks_[c].load(std::memory_order_relaxed);
+  }
+}
+
+void object_table::insert(std::unique_ptr<object_entry> entry) {
+  const std::uint32_t number = entry->number;
+  const std::uint32_t c = number / per_chunk;
+  if (c >= most_chunks) {
+    throw out_of_memory("more than 4 million distributed objects in one job; reuse them");
+  }
+  chunk* at = chunks_[c].load(std::memory_order_relaxed);
+  if (at == nullptr) {
+    at = new chunk;
+    chunks_[c].store(at, std::memory_order_release);
+  }
+  live_.push_back(number);
+  at->entries[number % per_chunk].store(entry.release(), std::memory_order_release);
+}
+
+void object_table::erase(std::uint32_t number) {
+  object_entry* entry = find(number);
+  if (entry == nullptr) {
+    return;
+  }
+  chunks_[number / per_chunk]
+      .load(std::memory_order_relaxed)
+      ->entries[number % per_chunk]
+      .store(nullptr, std::memory_order_release);
+  live_.erase(std::find(live_.begin(), live_.end(), number));
+  entry->destroy(entry->part);
+  delete entry;
+}
+
+}  // namespace lamellar::detail

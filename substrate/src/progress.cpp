@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Who polls, who waits, and where coroutines go on.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <lamellar/substrate/detail/engine.hpp>
+#include <lamellar/substrate/error.hpp>
+
+#include "backoff.hpp"
+
+namespace lamellar::detail {
+
+namespace {
+
+constexpr std::uint32_t deepest_wait = 64;
+constexpr std::size_t buffers_per_poll = 16;
+
+}  // namespace
+
+bool engine::poll_messages(lane& here) {
+  std::array<lamellae::in_buffer, buffers_per_poll> arrived;
+  std::uint32_t found = 0;
+  bool any = false;
+  if (threads_ == 1) {
+    any = serve_lines(here);
+    found = lamella_->poll(arrived, accepts_bodies());
+    for (std::uint32_t k = 0; k < found; ++k) {
+      execute_arrived(here, arrived[k]);
+    }
+    return any || found != 0;
+  }
+  // One thread polls; what it finds beyond the first buffer is there for all.
+  if (poll_lock_.try_lock()) {
+    any = serve_lines(here);
+    release_lock_.lock();
+    found = lamella_->poll(arrived, accepts_bodies());
+    release_lock_.unlock();
+    if (found > 1) {
+      arrived_lock_.lock();
+      arrived_.insert(arrived_.end(), arrived.begin() + 1, arrived.begin() + found);
+      arrived_lock_.unlock();
+    }
+    poll_lock_.unlock();
+    if (found != 0) {
+      execute_arrived(here, arrived[0]);
+      return true;
+    }
+  }
+  arrived_lock_.lock();
+  const bool got = !arrived_.empty();
+  if (got) {
+    arrived[0] = arrived_.front();
+    arrived_.pop_front();
+  }
+  arrived_lock_.unlock();
+  if (got) {
+    execute_arrived(here, arrived[0]);
+  }
+  return any || got;
+}
+
+bool engine::run_own_queue(lane& here) {
+  // As many as are there now: what these send to this PE itself waits for the next step.
+  std::size_t left = own_queued_.load(std::memory_order_acquire);
+  bool any = false;
+  for (; left != 0; --left) {
+    own_lock_.lock();
+    if (own_queue_.empty()) {
+      own_lock_.unlock();
+      break;
+    }
+    const self_buffer next = own_queue_.front();
+    own_queue_.pop_front();
+    own_lock_.unlock();
+    own_queued_.fetch_sub(1, std::memory_order_relaxed);
+    execute_copy(here, {next.data, next.bytes}, me_, source::self);
+    private_bytes_.fetch_sub(next.pooled ? buffer_capacity_ : next.bytes,
+                             std::memory_order_relaxed);
+    if (next.pooled) {
+      blocks_.give_back(next.data);
+    } else {
+      ::operator delete (next.data, std::align_val_t{64});
+    }
+    any = true;
+  }
+  return any;
+}
+
+void engine::resume_later(std::coroutine_handle<> what, place where) {
+  ready_lock_.lock();
+  (where == place::main ? ready_main_ : ready_anywhere_).push_back(what);
+  ready_lock_.unlock();
+  ready_count_.fetch_add(1, std::memory_order_release);
+}
+
+bool engine::resume_ready(lane& here, resume what) {
+  bool any = false;
+  const auto take = [this](std::deque<std::coroutine_handle<>>& from) {
+    std::coroutine_handle<> next;
+    ready_lock_.lock();
+    if (!from.empty()) {
+      next = from.front();
+      from.pop_front();
+    }
+    ready_lock_.unlock();
+    if (next) {
+      ready_count_.fetch_sub(1, std::memory_order_relaxed);
+    }
+    return next;
+  };
+  // As many as are there now, so that a task which yields lets messages through.
+  std::size_t left = ready_count_.load(std::memory_order_acquire);
+  for (; left != 0; --left) {
+    std::coroutine_handle<> next = take(ready_anywhere_);
+    if (next) {
+      handler_scope as_handler{here};
+      next.resume();
+      any = true;
+      continue;
+    }
+    if (what == resume::all && here.index == 0) {
+      next = take(ready_main_);
+    }
+    if (!next) {
+      break;
+    }
+    next.resume();
+    any = true;
+  }
+  return any;
+}
+
+bool engine::progress(lane& here, resume what) {
+  bool any = false;
+  if (here.index == 0) {
+    for (std::size_t k = lines_in_use_.size(); k != 0; --k) {
+      check_line(lines_in_use_[std::min(k, lines_in_use_.size()) - 1]);
+      if (lines_in_use_.empty()) {
+        break;
+      }
+    }
+  }
+  any = poll_messages(here);
+  if (own_queued_.load(std::memory_order_relaxed) != 0) {
+    any |= run_own_queue(here);
+  }
+  if (what != resume::nothing) {
+    if (ready_count_.load(std::memory_order_relaxed) != 0) {
+      any |= resume_ready(here, what);
+    }
+    if (what == resume::all && !after_poll_.empty()) {
+      // These test something and wait again: that is not work.
+      std::vector<std::coroutine_handle<>> now;
+      now.swap(after_poll_);
+      for (std::coroutine_handle<> next : now) {
+        next.resume();
+      }
+      if (after_poll_.empty()) {
+        now.clear();
+        now.swap(after_poll_);  // keep its memory
+      }
+    }
+  }
+  if (waiting_boxes_.load(std::memory_order_relaxed) != 0) {
+    any |= drain_all();
+  }
+  if (!here.open[static_cast<std::size_t>(lamellae::traffic::handler)].empty()) {
+    flush(here, lamellae::traffic::handler);
+  }
+  return any;
+}
+
+void engine::check_line(std::uint32_t peer) {
+  reply_slot* slot = on_line_[peer];
+  if (slot == nullptr) {
+    return;
+  }
+  lamellae::line& on = *lamella_->request_line(peer);
+  const std::uint32_t state = on.state.load(std::memory_order_acquire);
+  if (state != line_answered && state != line_answer_elsewhere) {
+    return;
+  }
+  on_line_[peer] = nullptr;
+  lines_in_use_.erase(std::find(lines_in_use_.begin(), lines_in_use_.end(), peer));
+  slot->on_line = false;
+  executed_.fetch_add(1, std::memory_order_relaxed);
+  if (state == line_answered) {
+    fill(*slot, reply_slot::status::ready, {line_data(on), slot->bytes});
+  }
+}
+
+reply_slot* engine::begin_call_on_line(lamellae::line& on, std::uint32_t to, std::uint64_t key,
+                                       std::uint16_t bytes, std::uint32_t bytes_of_answer) {
+  reply_block* block = replies_.take();
+  reply_slot* slot = &block->slot[0];
+  slot->peer = to;
+  slot->object = static_cast<std::uint32_t>(key >> 16);
+  slot->bytes = bytes_of_answer;
+  slot->on_line = true;
+  slot->state.store(reply_slot::status::pending, std::memory_order_relaxed);
+  unanswered_[to].fetch_add(1, std::memory_order_relaxed);
+  unanswered_total_.fetch_add(1, std::memory_order_relaxed);
+  sent_.fetch_add(1, std::memory_order_relaxed);
+  on_line_[to] = slot;
+  lines_in_use_.push_back(to);
+  const line_front front{static_cast<std::uint16_t>(key), bytes, slot->object,
+                         block->ticket_of(0)};
+  std::memcpy(on.payload, &front, sizeof(front));
+  return slot;
+}
+
+void engine::wait_until(bool (*holds)(void*), void* state, const char* what) {
+  lane& on = here();
+  if (holds(state)) {
+    return;
+  }
+  if (on.depth > deepest_wait) {
+    misuse(this, fmt::format("{} handlers wait inside each other (the innermost for {}); make "
+                             "the handler a coroutine that awaits instead",
+                             on.depth, what));
+  }
+  const resume may = on.in_handler() ? resume::anywhere : resume::all;
+  flush(on);
+  backoff patience{oversubscribed_};
+  while (!holds(state)) {
+    if (progress(on, may)) {
+      flush(on);
+      patience.reset();
+    } else {
+      patience.pause();
+    }
+  }
+}
+
+bool engine::all_handled() {
+  if (lines_in_use_.size() != 0 || waiting_boxes_.load(std::memory_order_acquire) != 0 ||
+      tasks_.load(std::memory_order_acquire) != 0 ||
+      unanswered_total_.load(std::memory_order_acquire) != 0 ||
+      own_executed_.load(std::memory_order_acquire) !=
+          own_sent_.load(std::memory_order_relaxed) ||
+      acknowledgements_.load(std::memory_order_acquire) !=
+          acknowledgements_due_.load(std::memory_order_relaxed)) {
+    return false;
+  }
+  std::uint64_t failed = 0;
+  for (std::uint32_t peer = 0; peer < size_; ++peer) {
+    if (peer == me_) {
+      continue;
+    }
+    const lamellae::delivery d = lamella_->delivered(peer);
+    if (d.posted != d.handled) {
+      return false;
+    }
+    failed += d.failed;
+  }
+  // Every failed buffer is followed by one report.
+  return reports_.load(std::memory_order_acquire) >= failed;
+}
+
+void engine::wait_all() {
+  if (here().in_handler()) {
+    misuse(this,
+           "wait_all() in a handler: it would wait for the handler itself; await the "
+           "replies that you need instead");
+  }
+  flush(here());  // what is still being filled counts as sent
+  wait_until([](void* self) { return static_cast<engine*>(self)->all_handled(); }, this,
+             "all messages that this PE has sent");
+  throw_failures();
+}
+
+void engine::throw_failures() {
+  failure_lock_.lock();
+  const failure_log log = std::exchange(failures_, failure_log{});
+  failure_lock_.unlock();
+  if (log.count != 0) {
+    throw remote_error(log.first.on, log.first.handler, log.first.text, log.count);
+  }
+}
+
+place running_place(engine& at) {
+  const lane& on = at.here();
+  return on.index == 0 && !on.in_handler() ? place::main : place::anywhere;
+}
+
+void resume_later(engine& at, std::coroutine_handle<> what, place where) {
+  at.resume_later(what, where);
+}
+
+void wait_until(engine& at, bool (*holds)(void*), void* state, const char* what) {
+  at.wait_until(holds, state, what);
+}
+
+}  // namespace lamellar::detail

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+#include <cstring>
+#include <lamellar/substrate/detail/engine.hpp>
+#include <lamellar/substrate/error.hpp>
+#include <lamellar/substrate/reply.hpp>
+#include <string>
+
+namespace lamellar::detail {
+
+bool is_answered(const reply_slot& slot) {
+  const reply_slot::status state = slot.state.load(std::memory_order_acquire);
+  return state == reply_slot::status::ready || state == reply_slot::status::failed;
+}
+
+void check_wait(engine& at, const reply_slot& slot) {
+  if (slot.object == 0 || slot.peer != at.me()) {
+    return;
+  }
+  const std::vector<object_entry*>& serving = at.here().serving;
+  const bool mine =
+      std::any_of(serving.begin(), serving.end(),
+                  [&](const object_entry* object) { return object->number == slot.object; });
+  if (mine) {
+    misuse(&at,
+           "a handler of a distributed object waits for another handler of the same object on "
+           "this PE, which runs only when it has ended; make it a coroutine, or do the work "
+           "directly");
+  }
+}
+
+void discard_answer(reply_slot& slot) noexcept {
+  reply_block::of(&slot).home->discard_answer(slot);
+}
+
+void drop_reply(reply_slot& slot) noexcept {
+  auto expected = reply_slot::status::pending;
+  if (!slot.state.compare_exchange_strong(expected, reply_slot::status::abandoned,
+                                          std::memory_order_acq_rel)) {
+    if (expected == reply_slot::status::awaited) {
+      // The coroutine that awaited it is being destroyed: nobody is to be resumed.
+      if (slot.state.compare_exchange_strong(expected, reply_slot::status::abandoned,
+                                             std::memory_order_acq_rel)) {
+        return;
+      }
+    }
+    discard_answer(slot);
+  }
+}
+
+void throw_remote(const reply_slot& slot) {
+  const std::byte* at = slot.heap;
+  const auto text = [&at] {
+    std::uint32_t n = 0;
+    std::memcpy(&n, at, sizeof(n));
+    std::string s(reinterpret_cast<const char*>(at + sizeof(n)), n);
+    at += sizeof(n) + n;
+    return s;
+  };
+  std::string handler = text();
+  const std::string what = text();
+  throw remote_error(slot.peer, std::move(handler), what);
+}
+
+}  // namespace lamellar::detail

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <lamellar/lamellae/error.hpp>
+#include <lamellar/lamellae/job.hpp>
+#include <lamellar/lamellae/settings.hpp>
+#include <lamellar/substrate/run.hpp>
+#include <thread>
+#include <vector>
+
+namespace lamellar::detail {
+
+namespace {
+
+/// One PE from start to end. Whatever goes wrong ends the job: the others would wait for ever.
+int run_pe(std::unique_ptr<lamellae::lamella> transport, const lamellae::settings& s,
+           const std::function<int(world&)>& one) {
+  const std::uint32_t me = transport->me();
+  const std::uint32_t on_host = transport->able().pes_on_host;
+  if (s.pin) {
+    lamellae::pin_this_thread(me % on_host, on_host, 0, s.threads);
+  }
+  try {
+    world w{std::move(transport), s};
+    const int code = one(w);
+    engine_of(w).close();
+    return code;
+  } catch (const std::exception& e) {
+    lamellae::abort_job(1, fmt::format("PE {}: {}", me, e.what()));
+  } catch (...) {
+    lamellae::abort_job(
+        1, fmt::format("PE {}: something that is not a std::exception was thrown", me));
+  }
+}
+
+}  // namespace
+
+int run_job(const lamellae::settings& s, const std::function<int(world&)>& one) {
+  lamellae::job job = lamellae::open_job(s);
+  std::vector<int> codes(job.pes.size(), 0);
+  std::vector<std::thread> others;
+  for (std::size_t k = 1; k < job.pes.size(); ++k) {
+    others.emplace_back([&, k] { codes[k] = run_pe(std::move(job.pes[k]), s, one); });
+  }
+  codes[0] = run_pe(std::move(job.pes[0]), s, one);
+  for (std::thread& other : others) {
+    other.join();
+  }
+  for (const int code : codes) {
+    if (code != 0) {
+      return code;
+    }
+  }
+  return 0;
+}
+
+int run_job_from_environment(const std::function<int(world&)>& one) {
+  try {
+    return run_job(lamellae::settings::from_environment(), one);
+  } catch (const error& e) {
+    std::fputs(fmt::format("lamellar: {}\n", e.what()).c_str(), stderr);
+    return 2;
+  }
+}
+
+}  // namespace lamellar::detail

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <lamellar/substrate/detail/send.hpp>
+#include <lamellar/substrate/detail/system_messages.hpp>
+#include <lamellar/substrate/world.hpp>
+#include <string>
+#include <string_view>
+
+namespace lamellar::detail {
+
+namespace {
+
+failure failure_from(std::uint32_t on, std::string_view handler, std::string_view text) {
+  return {on, std::string{handler}, std::string{text}};
+}
+
+struct take_failure_report {
+  void operator()(context& at, std::uint64_t failures, std::uint32_t on,
+                  bool completes_a_buffer, std::string_view handler,
+                  std::string_view text) const {
+    engine_of(at.world())
+        .log_failures(failures, failure_from(on, handler, text), completes_a_buffer);
+  }
+};
+
+struct take_acknowledgement {
+  void operator()(context& at, std::uint64_t count) const {
+    engine_of(at.world()).acknowledged(count);
+  }
+};
+
+struct take_failed_acknowledgement {
+  void operator()(context& at, std::uint64_t count, std::uint64_t failures, std::uint32_t on,
+                  std::string_view handler, std::string_view text) const {
+    engine& here = engine_of(at.world());
+    here.log_failures(failures, failure_from(on, handler, text), false);
+    here.acknowledged(count);
+  }
+};
+
+struct take_release {
+  void operator()(context& at, std::uint32_t number, bool released, std::uint64_t epoch) const {
+    engine& here = engine_of(at.world());
+    if (object_entry* object = here.objects().find(number); object != nullptr) {
+      object->releases[at.origin().index()] = released ? epoch + 1 : 0;
+    }
+  }
+};
+
+/// Longer texts are cut: a report must fit into a buffer.
+std::string_view short_text(std::string_view text) { return text.substr(0, 600); }
+
+}  // namespace
+
+void send_failure_report(engine& at, lane& here, std::uint32_t to, std::uint64_t failures,
+                         const failure& first, bool completes_a_buffer) {
+  handler_scope as_handler{here};
+  here.exempt = true;
+  send_message<void>(at, to, 0, take_failure_report{}, failures, first.on, completes_a_buffer,
+                     short_text(first.handler), short_text(first.text));
+  here.exempt = false;
+}
+
+void send_acknowledgement(engine& at, lane& here, std::uint32_t to, std::uint64_t count,
+                          std::uint64_t failures, const failure& first) {
+  handler_scope as_handler{here};
+  here.exempt = true;
+  if (failures == 0) {
+    send_message<void>(at, to, 0, take_acknowledgement{}, count);
+  } else {
+    send_message<void>(at, to, 0, take_failed_acknowledgement{}, count, failures, first.on,
+                       short_text(first.handler), short_text(first.text));
+  }
+  here.exempt = false;
+}
+
+void send_release(engine& at, std::uint32_t object, bool released, std::uint64_t epoch) {
+  for (std::uint32_t to = 0; to < at.size(); ++to) {
+    send_message<void>(at, to, 0, take_release{}, object, released, epoch);
+  }
+}
+
+std::string text_of_current_exception() {
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "something that is not a std::exception";
+  }
+}
+
+void no_such_pe(const engine& at, const located_pe& to) {
+  misuse(&at,
+         "there is no PE " + std::to_string(to.value.index()) + " in a world of " +
+             std::to_string(at.size()),
+         to.where);
+}
+
+}  // namespace lamellar::detail

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <lamellar/substrate/world.hpp>
+
+namespace lamellar {
+
+world::world(std::unique_ptr<lamellae::lamella> transport, const lamellae::settings& s)
+    : engine_{std::make_unique<detail::engine>(std::move(transport), s, this)} {
+  engine_->open();
+}
+
+world::~world() = default;
+
+pe world::at(std::uint32_t index, std::source_location where) const {
+  detail::checked(*engine_, {pe{index}, where});
+  return pe{index};
+}
+
+std::string_view world::lamella() const { return engine_->transport().name(); }
+
+const lamellae::capabilities& world::able() const { return engine_->transport().able(); }
+
+pe context::me() const { return pe{at_->me()}; }
+
+std::uint32_t context::size() const { return at_->size(); }
+
+world& context::world() const { return at_->facade(); }
+
+}  // namespace lamellar
