@@ -17,6 +17,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/machine.hpp"
@@ -36,6 +37,7 @@ struct settings {
   std::vector<std::uint64_t> copies{1U << 15, 1U << 20, 1U << 26};  // bytes
   std::uint64_t copied_bytes = 1U << 28;  // of each participant in one repetition
   std::uint64_t round_trips = 100000;
+  std::uint64_t streamed = 1U << 24;  // words, each way
   unsigned pes = usable_cpus();
   std::string lamella = "both";
 };
@@ -50,8 +52,7 @@ std::string memory_name(sharing kind) {
   return kind == sharing::private_memory ? "private" : "shared";
 }
 
-// --- random access
-// -----------------------------------------------------------------------------------
+// --- random access ---
 
 struct access_row {
   std::string name;
@@ -133,8 +134,7 @@ void measure_access(member& self, const place& where, const settings& set, std::
   }
 }
 
-// --- one line between two cores
-// ----------------------------------------------------------------------
+// --- one line between two cores ---
 
 void measure_round_trip(member& self, const place& where, const settings& set,
                         shared_line& first, shared_line& second, const std::string& name,
@@ -169,8 +169,39 @@ void measure_round_trip(member& self, const place& where, const settings& set,
   out.add(as_its_own_limit(std::move(r)));
 }
 
-// --- copying
-// -----------------------------------------------------------------------------------------
+void measure_stream(member& self, const place& where, const settings& set, stream_ring& first,
+                    stream_ring& second, report& out) {
+  constexpr std::uint64_t words_per_slab = stream_end::words_per_slab;
+  const std::uint64_t slabs = std::max<std::uint64_t>(1, set.streamed / words_per_slab);
+  const std::uint64_t worked = slabs - (set.common.sabotage ? 1 : 0);
+  std::uint64_t exchanged = 0;
+  stream_end end(self.index() == 0 ? first : second, self.index() == 0 ? second : first);
+  const std::vector<double> samples = repeat(set.common.repetitions, [&] {
+    self.together();
+    const stopwatch watch;
+    end.exchange(worked);
+    self.together();
+    exchanged += worked;
+    return watch.seconds();
+  });
+  const bool right = self.all(end.right() && exchanged == slabs * (set.common.repetitions + 1));
+  if (self.index() != 0) return;
+  result r;
+  r.name = "limits/stream_both_ways";
+  r.lamella = where.lamella;
+  r.pes = self.size();
+  r.operations = static_cast<double>(slabs * words_per_slab) * self.size();
+  r.seconds = summarise(samples);
+  r.unit = "words/s";
+  r.repetitions = set.common.repetitions;
+  r.verified = right;
+  r.parameters = {{"word_bytes", std::int64_t{8}},
+                  {"buffer_bytes", static_cast<std::int64_t>(sizeof(stream_slab))},
+                  {"pages", page_kind(&first, sizeof first)}};
+  out.add(as_its_own_limit(std::move(r)));
+}
+
+// --- copying ---
 
 void measure_copy(member& self, const place& where, const settings& set, std::uint64_t bytes,
                   bool all_at_once, report& out) {
@@ -204,8 +235,7 @@ void measure_copy(member& self, const place& where, const settings& set, std::ui
   out.add(as_its_own_limit(std::move(r)));
 }
 
-// --- all of it
-// ---------------------------------------------------------------------------------------
+// --- all of it ---
 
 void run_team(const std::string& lamella, const std::vector<unsigned>& cpus,
               const team_body& body) {
@@ -228,8 +258,14 @@ void measure_lamella(const std::string& lamella, const settings& set, report& ou
     run_team(lamella, spread_cpus(2), [&](member& self) {
       measure_round_trip(self, where, set, line[0], line[0], "round_trip_one_line", out);
     });
+    const memory rings(2 * sizeof(stream_ring),
+                       lamella == "local" ? sharing::private_memory : sharing::shared_memory);
+    const auto ring = rings.as<stream_ring>(2);
+    run_team(lamella, spread_cpus(2),
+             [&](member& self) { measure_stream(self, where, set, ring[0], ring[1], out); });
   } else {
-    out.state("skipped", "round trips: they need two cpus, this process may use one");
+    out.state("skipped",
+              "round trips and streams: they need two cpus, this process may use one");
   }
 
   std::vector<place> places{{lamella, sharing::private_memory}};
@@ -249,6 +285,19 @@ void measure_lamella(const std::string& lamella, const settings& set, report& ou
   }
 }
 
+constexpr const char* problem =
+    "Measure what this machine can do without any runtime: handing a cache line from core to\n"
+    "core and back, streaming words between two cores, updating and reading random words of a\n"
+    "table, copying memory. Participants are pinned, one to a cpu; each has its own part of "
+    "the\n"
+    "table, and all work at once. For the lamella `local` they are threads of one process, "
+    "for\n"
+    "`shmem` processes, with tables in private and in shared memory.";
+constexpr const char* metric =
+    "round trips, words, updates, elements or bytes per second, all participants\n"
+    "together. Random access takes the best of the prefetch distances 0, 8, 16, 32 and 64.\n"
+    "The other benchmarks print fractions of these.";
+
 void require_sensible(const settings& set) {
   for (const std::uint64_t words : set.tables) {
     if (words < set.pes) {
@@ -264,19 +313,7 @@ void require_sensible(const settings& set) {
 
 int main(int argc, char** argv) {
   settings set;
-  command_line command("limits",
-                       "Measure what this machine can do without any runtime: handing a cache "
-                       "line from core to core and back, "
-                       "updating and reading random words of a table, copying memory. "
-                       "Participants are pinned, one to a cpu; "
-                       "each has its own part of the table, and all work at once. They are "
-                       "threads of one process for the "
-                       "lamella `local`, and processes for `shmem`, with tables in private and "
-                       "in shared memory.",
-                       "round trips, updates, elements or bytes per second, all participants "
-                       "together. Random access takes "
-                       "the best of the prefetch distances 0, 8, 16, 32 and 64. All other "
-                       "benchmarks print fractions of these.");
+  command_line command("limits", problem, metric);
   allow_powers(*command.parser()
                     .add_option("--table", set.tables,
                                 "Table sizes in 64-bit words, all participants together")
@@ -291,6 +328,8 @@ int main(int argc, char** argv) {
   command.add_size("--copied", set.copied_bytes,
                    "Bytes that each participant copies in a repetition");
   command.add_size("--round-trips", set.round_trips, "Round trips in a repetition");
+  command.add_size("--streamed", set.streamed,
+                   "64-bit words streamed each way in a repetition");
   command.parser()
       .add_option("--pes", set.pes, "Participants; by default one for each usable cpu")
       ->capture_default_str()

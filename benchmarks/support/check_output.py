@@ -6,8 +6,8 @@ check_output.py [--expect-wrong] PROGRAM [ARGUMENTS...]
 
 Without --expect-wrong the program must end with code 0; its last lines must be JSON objects
 with all keys of a result, consistent with each other, and every answer verified. With
---expect-wrong the program is told to sabotage its answer: it must end with another code, and its
-JSON must say of every result that it is wrong.
+--expect-wrong the program is told to sabotage its answer: it must end with another code, and
+its JSON must say of every result that it is wrong.
 """
 import json
 import math

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <sched.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -8,7 +10,9 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
+#include <numeric>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include "timing.hpp"
@@ -48,8 +52,7 @@ inline void prefetch_for_write(const void* place) {
 #endif
 }
 
-// --- random access
-// -----------------------------------------------------------------------------------
+// --- random access ---
 
 enum class access { update, atomic_update, gather };
 
@@ -177,8 +180,7 @@ class best_of_distances {
   std::uint64_t passes_ = 0;
 };
 
-// --- copying
-// -----------------------------------------------------------------------------------------
+// --- copying ---
 
 /// Time `times` copies of `from` to `to`, by all participants that call it at once.
 ///
@@ -199,8 +201,7 @@ double copy_seconds(std::span<const std::byte> from, std::span<std::byte> to, un
   return watch.seconds();
 }
 
-// --- one cache line between two cores
-// ----------------------------------------------------------------
+// --- one cache line between two cores ---
 
 /// A cache line that two participants share. Twice the size of a line, since hardware may fetch
 /// pairs.
@@ -218,9 +219,13 @@ inline void spin_pause() {
 #endif
 }
 
-/// Wait until `line` holds `token`.
+/// Wait until `line` holds `token`. Yields after a while: the partner may have been given the
+/// same core.
 inline void await_token(const shared_line& line, std::uint64_t token) {
-  while (line.token.load(std::memory_order_acquire) != token) spin_pause();
+  for (unsigned spins = 1; line.token.load(std::memory_order_acquire) != token; ++spins) {
+    spin_pause();
+    if (spins % 65536 == 0) ::sched_yield();
+  }
 }
 
 /// Bounce tokens with a partner who is inside pong() with the same lines and rounds; return the
@@ -249,5 +254,83 @@ inline std::uint64_t pong(shared_line& there, shared_line& back, std::uint64_t f
   }
   return rounds;
 }
+
+// --- a stream of words between two cores ---
+
+/// A buffer of 8 KiB on its way from one core to another.
+struct alignas(128) stream_slab {
+  // The number of the buffer, counted from 1. Written by the sender once the words are in
+  // (release), awaited by the receiver (acquire).
+  std::atomic<std::uint64_t> number{0};
+  std::array<std::uint64_t, 1008> words;
+};
+
+/// Sixteen such buffers in use by turns: the way in one direction.
+struct stream_ring {
+  // How many buffers the receiver is done with (release); the sender reads it before it writes
+  // again.
+  alignas(128) std::atomic<std::uint64_t> consumed{0};
+  std::array<stream_slab, 16> slabs;
+};
+
+/// One of two participants who stream words to each other, both ways at once, by bare stores
+/// and loads: nothing that ships small messages through memory can ship more of them.
+///
+/// Thread-safety: one end belongs to one participant; the rings are shared by the two.
+/// Invariant: the words sent are 0, 1, 2, ... over all exchanges, so that the receiver can
+/// check their sum.
+class stream_end {
+ public:
+  stream_end(stream_ring& out, stream_ring& in) : out_(out), in_(in) {}
+
+  /// Send and receive `count` buffers. Requires: the partner does the same.
+  void exchange(std::uint64_t count) {
+    const std::uint64_t last = sent_ + count;
+    for (unsigned idle = 0; sent_ < last || received_ < last; ++idle) {
+      if (sent_ < last && send_one()) idle = 0;
+      if (received_ < last && receive_one()) idle = 0;
+      if (idle != 0) spin_pause();
+      if (idle > 65536) ::sched_yield();
+    }
+  }
+
+  /// True if the words received are those that the partner has sent, as far as their sum can
+  /// tell.
+  bool right() const {
+    const std::uint64_t n = received_ * words_per_slab;
+    return sum_ == n * (n - 1) / 2;
+  }
+
+  static constexpr std::uint64_t words_per_slab =
+      std::tuple_size_v<decltype(stream_slab::words)>;
+
+ private:
+  bool send_one() {
+    constexpr std::uint64_t depth = std::tuple_size_v<decltype(stream_ring::slabs)>;
+    if (sent_ >= room_until_) {
+      room_until_ = out_.consumed.load(std::memory_order_acquire) + depth;
+      if (sent_ >= room_until_) return false;
+    }
+    stream_slab& slab = out_.slabs[sent_ % depth];
+    std::iota(slab.words.begin(), slab.words.end(), sent_ * words_per_slab);
+    slab.number.store(++sent_, std::memory_order_release);
+    return true;
+  }
+
+  bool receive_one() {
+    const stream_slab& slab = in_.slabs[received_ % in_.slabs.size()];
+    if (slab.number.load(std::memory_order_acquire) != received_ + 1) return false;
+    sum_ = std::accumulate(slab.words.begin(), slab.words.end(), sum_);
+    in_.consumed.store(++received_, std::memory_order_release);
+    return true;
+  }
+
+  stream_ring& out_;
+  stream_ring& in_;
+  std::uint64_t sent_ = 0;        // buffers
+  std::uint64_t received_ = 0;    // buffers
+  std::uint64_t room_until_ = 0;  // what the receiver's progress allowed when last looked at
+  std::uint64_t sum_ = 0;         // of all words received
+};
 
 }  // namespace lamellar::benchmark
