@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstring>
-
 #include <lamellar/lamellae/error.hpp>
 
 #include "mapped_lamella.hpp"
@@ -52,7 +51,8 @@ class local_lamella final : public mapped_lamella {
     able_.mapped = s.mapped;
     able_.lines = s.mapped;
     able_.pes_on_host = layout.pes();
-    able_.oversubscribed = std::uint64_t{layout.pes()} * s.threads > hardware_threads_available();
+    able_.oversubscribed =
+        std::uint64_t{layout.pes()} * s.threads > hardware_threads_available();
   }
 
   const char* name() const override { return "local"; }
