@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -12,9 +11,10 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
-// A PE that behaves as its arguments say: launcher_pe WHAT [PE [CODE]]. One PE does WHAT, the
-// others wait for it in a wave for ever. Every PE says "ready" when it has joined.
+// PEs that behave as their arguments say: launcher_pe WHAT [PE [CODE]]. One PE does WHAT when
+// all have joined, the others wait for it in a wave for ever. Every PE says "ready".
 namespace {
 
 using namespace lamellar::lamellae;
@@ -66,21 +66,47 @@ int act(lamella& pe, std::string_view what, int code) {
   return EXIT_FAILURE;
 }
 
+struct orders {
+  std::string_view what = "finish";
+  std::string who = "0";
+  int code = 0;
+  sigset_t signals;
+};
+
+int be(lamella& pe, const orders& mine) {
+  const inside_job inside{pe.me()};
+  say("ready " + std::to_string(getpid()));
+
+  if (mine.what == "finish" || mine.what == "signals" || mine.what == "grandchildren") {
+    if (mine.what == "signals") report_signals(mine.signals);
+    if (mine.what == "grandchildren") leave_grandchildren();
+    wait_for_all(pe);
+    if (mine.what == "grandchildren" && mine.code != 0) wait_for_ever(pe);
+    pe.finished();
+    return mine.code;
+  }
+  if (mine.what != "wait" && mine.what != "stay-out") wait_for_all(pe);
+  if (mine.what != "wait" && std::to_string(pe.me()) == mine.who) {
+    return act(pe, mine.what, mine.code);
+  }
+  wait_for_ever(pe);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string_view what = argc > 1 ? argv[1] : "finish";
-  const std::string who = argc > 2 ? argv[2] : "0";
-  const int code = argc > 3 ? std::atoi(argv[3]) : 0;
+  orders mine;
+  if (argc > 1) mine.what = argv[1];
+  if (argc > 2) mine.who = argv[2];
+  if (argc > 3) mine.code = std::atoi(argv[3]);
+  sigemptyset(&mine.signals);
+  for (const int each : {SIGUSR1, SIGUSR2, SIGHUP, SIGINT, SIGTERM}) {
+    sigaddset(&mine.signals, each);
+  }
+  if (mine.what == "signals") sigprocmask(SIG_BLOCK, &mine.signals, nullptr);
 
-  sigset_t wanted;
-  sigemptyset(&wanted);
-  for (const int signal : {SIGUSR1, SIGUSR2, SIGHUP, SIGINT, SIGTERM})
-    sigaddset(&wanted, signal);
-  if (what == "signals") sigprocmask(SIG_BLOCK, &wanted, nullptr);
-
-  // Number k does not join, if it is told so; the launcher says its number by position.
-  if (what == "stay-out" && argc > 4 && who == argv[4]) return 0;
+  // The PE whose number is given last does not join, if it is the one meant.
+  if (mine.what == "stay-out" && argc > 4 && mine.who == argv[4]) return 0;
 
   job joined;
   try {
@@ -89,32 +115,11 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "launcher_pe: %s\n", e.what());
     return 3;
   }
-  lamella& pe = *joined.pes.front();
-  const inside_job inside{pe.me()};
-  say("ready " + std::to_string(getpid()));
-
-  if (what == "finish") {
-    wait_for_all(pe);
-    pe.finished();
-    return code;
+  std::vector<std::thread> others;
+  for (std::size_t k = 1; k < joined.pes.size(); ++k) {
+    others.emplace_back([&pe = *joined.pes[k], &mine] { be(pe, mine); });
   }
-  if (what == "signals") {
-    report_signals(wanted);
-    wait_for_all(pe);
-    pe.finished();
-    return 0;
-  }
-  if (what == "grandchildren") {
-    leave_grandchildren();
-    wait_for_all(pe);
-    if (code != 0) wait_for_ever(pe);
-    pe.finished();
-    return 0;
-  }
-  if (what != "wait" && std::to_string(pe.me()) == who) {
-    wait_for_all(pe);
-    return act(pe, what, code);
-  }
-  if (what != "stay-out" && what != "wait") wait_for_all(pe);
-  wait_for_ever(pe);
+  const int result = be(*joined.pes.front(), mine);
+  for (std::thread& other : others) other.join();
+  return result;
 }

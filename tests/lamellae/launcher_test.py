@@ -430,6 +430,34 @@ class BadUsage(LauncherTest):
         self.assertIn("has joined the job in this place", errors)
 
 
+class WithoutLauncher(unittest.TestCase):
+    """PEs as threads of one process end it by the same words."""
+
+    def check(self, arguments, code, errors):
+        env = {name: value for name, value in os.environ.items() if not name.startswith("LAMELLAR_")}
+        done = subprocess.run([PE, *arguments], env={**env, "LAMELLAR_PES": "4"}, timeout=LIMIT,
+                              capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (code, errors))
+        # What was printed before the end is not lost.
+        self.assertEqual(done.stdout.count("ready"), 4)
+
+    def test_all_finish(self):
+        self.check(["finish"], 0, "")
+
+    def test_an_abort_speaks_once(self):
+        self.check(["abort", "3", "9"], 9, "lamellar: PE 3 has had enough\n")
+
+    def test_an_abort_is_never_a_success(self):
+        for code in ("0", "256"):
+            self.check(["abort", "1", code], 1, "lamellar: PE 1 has had enough\n")
+
+    def test_exit_inside_a_pe_is_refused(self):
+        for pe, code, expected in (("2", "0", 1), ("0", "0", 1), ("1", "5", 5)):
+            self.check(["exit", pe, code], expected,
+                       f"lamellar: PE {pe} left the job by exit({code}) before run returned; "
+                       "return from the body instead\n")
+
+
 class Help(LauncherTest):
     def test_help_and_version(self):
         for option, text in (("--help", "--label"), ("-h", "PROGRAM"), ("--version", "lamellar-run ")):
