@@ -5,7 +5,7 @@
 #   1. the user's own: Kokkos_ROOT, Kokkos_DIR, CMAKE_PREFIX_PATH, or a prefix such as /usr/local;
 #   2. the threaded one that tools/setup_kokkos has built into the user's cache folder;
 #   3. the distribution's, in /usr (on Debian 12 that one is serial).
-# PREFER_SERIAL leaves out the second. Sets LAMELLAR_KOKKOS_FOUND, LAMELLAR_KOKKOS_SPACES,
+# PREFER_SERIAL leaves out the second. Sets LAMELLAR_KOKKOS_FOUND, LAMELLAR_KOKKOS_VERSION, LAMELLAR_KOKKOS_SPACES,
 # LAMELLAR_KOKKOS_THREADED and LAMELLAR_KOKKOS_DIR for the caller. Installed as well: lamellarConfig.cmake calls the same function.
 function(lamellar_find_kokkos)
   cmake_parse_arguments(arg "PREFER_SERIAL" "" "" ${ARGN})
@@ -53,6 +53,7 @@ function(lamellar_find_kokkos)
     message(STATUS "Kokkos ${Kokkos_VERSION} (${spaces}): serial, loops on a PE run on one thread, in ${Kokkos_DIR}")
   endif()
   set(LAMELLAR_KOKKOS_FOUND TRUE PARENT_SCOPE)
+  set(LAMELLAR_KOKKOS_VERSION "${Kokkos_VERSION}" PARENT_SCOPE)
   set(LAMELLAR_KOKKOS_SPACES "${spaces}" PARENT_SCOPE)
   set(LAMELLAR_KOKKOS_THREADED ${threaded} PARENT_SCOPE)
   set(LAMELLAR_KOKKOS_DIR "${Kokkos_DIR}" PARENT_SCOPE)

@@ -123,9 +123,11 @@ double seconds(std::string_view name, std::string_view value) {
 }
 
 std::string known_lamella(std::string_view name, std::string_view value) {
+  if (value == "auto") return {};
   const auto names = lamella_names();
   if (std::find(names.begin(), names.end(), value) == names.end()) {
-    refuse(name, value, fmt::format("one of those in this build: {}", fmt::join(names, ", ")));
+    refuse(name, value,
+           fmt::format("auto, or one of those in this build: {}", fmt::join(names, ", ")));
   }
   return std::string{value};
 }
@@ -210,12 +212,16 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return above.back();
 }
 
+/// The nearest of the variables that a user sets.
 std::string_view nearest_name(std::string_view unknown) {
-  const auto* const nearest =
-      std::min_element(shown.begin(), shown.end(), [&](const variable& a, const variable& b) {
-        return edit_distance(unknown, a.name) < edit_distance(unknown, b.name);
-      });
-  return nearest->name;
+  std::string_view nearest;
+  for (const variable& v : shown) {
+    if (v.default_value.empty()) continue;
+    if (nearest.empty() || edit_distance(unknown, v.name) < edit_distance(unknown, nearest)) {
+      nearest = v.name;
+    }
+  }
+  return nearest;
 }
 
 }  // namespace

@@ -25,8 +25,12 @@ class mapped_lamella : public lamella {
   void settle(std::uint32_t peer, bool failed) override;
   delivery delivered(std::uint32_t peer) const override;
 
-  line* request_line(std::uint32_t peer) override { return out_[peer].request; }
-  line* serving_line(std::uint32_t peer) override { return in_[peer].request; }
+  line* request_line(std::uint32_t peer) override {
+    return able_.lines ? out_[peer].request : nullptr;
+  }
+  line* serving_line(std::uint32_t peer) override {
+    return able_.lines ? in_[peer].request : nullptr;
+  }
 
   void begin_wave(const wave& mine) override;
   bool end_wave(wave& result) override;

@@ -142,9 +142,10 @@ TEST_CASE("every variable that a user sets has ill-formed values above") {
 TEST_CASE("the defaults in the table are the defaults") {
   const settings usual;
   for (const variable& v : variables()) {
-    if (v.default_value.empty() || v.name == "LAMELLAR_LAMELLA") continue;
+    if (v.default_value.empty()) continue;
     const settings s = read(std::string{v.name}, std::string{v.default_value});
     CAPTURE(v.name);
+    CHECK(s.lamella == usual.lamella);
     CHECK(s.pes == usual.pes);
     CHECK(s.threads == usual.threads);
     CHECK(s.heap_size == usual.heap_size);
@@ -163,6 +164,7 @@ TEST_CASE("an unknown variable is refused and the nearest known one named") {
     const char* wrong;
     const char* meant;
   } typos[] = {{"LAMELLAR_PE_S", "LAMELLAR_PES"},
+               {"LAMELLAR_PSE", "LAMELLAR_PES"},
                {"LAMELLAR_THREAD", "LAMELLAR_THREADS"},
                {"LAMELLAR_HEAPSIZE", "LAMELLAR_HEAP_SIZE"},
                {"LAMELLAR_lamella", "LAMELLAR_LAMELLA"},

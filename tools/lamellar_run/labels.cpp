@@ -82,6 +82,7 @@ void labels::add_to(std::vector<pollfd>& waiting) const {
 void labels::pass_on(const std::vector<pollfd>& ready) {
   auto next = ready.begin();
   for (stream& s : streams_) {
+    if (s.from < 0) continue;
     while (next != ready.end() && next->fd != s.from) ++next;
     if (next == ready.end()) return;
     if (next->revents != 0) read_some(s);

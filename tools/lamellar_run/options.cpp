@@ -21,8 +21,8 @@ const char* const help_text =
   -h, --help          this text
       --version       the version
 
-Interrupt, terminate, hang-up, user 1 and user 2 signals go on to every PE; a second interrupt or
-terminate ends the job. When a PE fails, is killed, is stopped for longer than
+Interrupt, terminate, hang-up, user 1 and user 2 signals go on to every PE; the second interrupt and
+the second terminate end the job. When a PE fails, is killed, is stopped for longer than
 LAMELLAR_PEER_TIMEOUT, or ends without finishing, the others are ended too, and so is whatever
 they have started. The result is the exit code of the first PE that failed, or 128 plus the number
 of the signal that killed it. PE 0 reads the standard input; the others find it empty.

@@ -101,7 +101,8 @@ void supervisor::read_signals() {
     const int signal = static_cast<int>(got.ssi_signo);
     if (signal == SIGCHLD) continue;
     if (asks_to_end(signal)) {
-      if (interrupted_by_ != 0) end_all();
+      // Asked twice: it is meant, whatever the PEs do about it.
+      if (signal == interrupted_by_ && signal != SIGHUP) end_all();
       interrupted_by_ = signal;
     }
     // What a terminal sends, it has sent to the PEs as well.
