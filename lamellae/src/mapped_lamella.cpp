@@ -32,6 +32,7 @@ mapped_lamella::mapped_lamella(std::uint32_t me, std::byte* base, const arena_la
           base_ + layout_.channel_offset(me, peer, static_cast<traffic>(kind));
       from.channels[kind].ring =
           base_ + layout_.channel_offset(peer, me, static_cast<traffic>(kind));
+      from.channels[kind].next = header_of(from.channels[kind].ring);
     }
     to.counters =
         reinterpret_cast<delivery_counters*>(base_ + layout_.counters_offset(me, peer));
@@ -69,27 +70,27 @@ void mapped_lamella::post(std::uint32_t peer, traffic kind, std::uint32_t bytes,
 
 bool mapped_lamella::take(std::uint32_t peer, traffic kind, in_buffer& into) {
   in_channel& channel = in_[peer].channels[static_cast<std::size_t>(kind)];
-  const std::uint32_t slot = static_cast<std::uint32_t>(channel.taken) & mask_;
-  std::byte* start = channel.ring + std::size_t{slot} * layout_.slot_bytes();
-  const slot_header* header = header_of(start);
-  if (header->sequence.load(std::memory_order_acquire) !=
-      static_cast<std::uint32_t>(channel.taken + 1)) {
+  const slot_header* header = channel.next;
+  if (header->sequence.load(std::memory_order_acquire) != channel.expected) {
     return false;
   }
-  ++channel.taken;
-  into.data = start + sizeof(slot_header);
+  into.data = reinterpret_cast<const std::byte*>(header + 1);
   into.bytes = std::min(header->bytes, able_.buffer_bytes);
   into.from = peer;
-  into.slot = slot;
+  into.slot = static_cast<std::uint32_t>(channel.taken) & mask_;
   into.flags = header->flags;
   into.kind = kind;
+  ++channel.taken;
+  ++channel.expected;
+  channel.next = header_of(channel.ring + (channel.taken & mask_) * layout_.slot_bytes());
   return true;
 }
 
 std::uint32_t mapped_lamella::poll(std::span<in_buffer> into, bool bodies) {
   std::uint32_t found = 0;
+  const std::uint32_t pes = size();
   std::uint32_t peer = next_peer_;
-  for (std::uint32_t k = 0; k < size(); ++k) {
+  for (std::uint32_t k = 0; k < pes; ++k) {
     if (peer != me()) {
       if (found < into.size() && take(peer, traffic::handler, into[found])) {
         ++found;
@@ -98,9 +99,11 @@ std::uint32_t mapped_lamella::poll(std::span<in_buffer> into, bool bodies) {
         ++found;
       }
     }
-    peer = peer + 1 == size() ? 0 : peer + 1;
+    peer = peer + 1 == pes ? 0 : peer + 1;
   }
-  next_peer_ = next_peer_ + 1 == size() ? 0 : next_peer_ + 1;
+  if (found == into.size()) {
+    next_peer_ = next_peer_ + 1 == pes ? 0 : next_peer_ + 1;
+  }
   return found;
 }
 

@@ -57,6 +57,8 @@ class mapped_lamella : public lamella {
   };
   // What this PE keeps of a channel that it empties. Touched by the polling thread.
   struct in_channel {
+    const slot_header* next = nullptr;  // the slot that is filled next
+    std::uint32_t expected = 1;         // and the sequence number that says so
     std::byte* ring = nullptr;
     std::uint64_t taken = 0;
     std::uint64_t freed = 0;

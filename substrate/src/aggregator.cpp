@@ -65,7 +65,7 @@ void engine::close_run(destination& d) {
   header.extra = d.extra;
   std::memcpy(d.run, &header, sizeof(header));
   if (d.kind.acknowledged) {
-    acknowledgements_due_.fetch_add(count, std::memory_order_relaxed);
+    tally(acknowledgements_due_, count, shared_);
   }
   if (d.block != nullptr) {
     replies_.drop(*d.block);
@@ -141,18 +141,18 @@ void engine::ship(lane& from, std::uint32_t to, traffic kind) {
   }
   std::byte* start = d.start;
   d.start = d.cursor = d.limit = nullptr;
-  sent_.fetch_add(1, std::memory_order_relaxed);
+  tally(sent_, 1, shared_);
   if (to == me_) {
-    own_sent_.fetch_add(1, std::memory_order_relaxed);
+    tally(own_sent_, 1, shared_);
     if (threads_ == 1 && kind == traffic::body && may_wait(from)) {
       execute_copy(from, {start, bytes}, me_, source::self);
       blocks_.give_back(start);
     } else {
-      private_bytes_.fetch_add(buffer_capacity_, std::memory_order_relaxed);
+      tally(private_bytes_, buffer_capacity_, shared_);
       own_lock_.lock();
       own_queue_.push_back({start, bytes, true});
       own_lock_.unlock();
-      own_queued_.fetch_add(1, std::memory_order_release);
+      tally(own_queued_, 1, shared_);
       if (threads_ > 1 && may_wait(from)) {
         backoff patience{oversubscribed_};
         while (own_queued_.load(std::memory_order_relaxed) > 8 * threads_) {
@@ -232,13 +232,13 @@ void engine::hand_over(lane& from, std::uint32_t to, traffic kind, outgoing what
     return;
   }
   if (waiting.empty()) {
-    waiting_boxes_.fetch_add(1, std::memory_order_relaxed);
+    tally(waiting_boxes_, 1, shared_);
   }
   waiting.push_back(what);
   box.lock.unlock();
-  private_bytes_.fetch_add(what.bytes, std::memory_order_relaxed);
+  tally(private_bytes_, what.bytes, shared_);
   if (kind == traffic::handler) {
-    handler_bytes_.fetch_add(what.bytes, std::memory_order_relaxed);
+    tally(handler_bytes_, what.bytes, shared_);
   }
   if (kind == traffic::body && may_wait(from)) {
     backoff patience{oversubscribed_};
@@ -276,14 +276,14 @@ bool engine::drain(std::uint32_t to, traffic kind) {
     if (!whole) {
       break;
     }
-    private_bytes_.fetch_sub(waiting.front().bytes, std::memory_order_relaxed);
+    tally(private_bytes_, 0 - (waiting.front().bytes), shared_);
     if (kind == traffic::handler) {
-      handler_bytes_.fetch_sub(waiting.front().bytes, std::memory_order_relaxed);
+      tally(handler_bytes_, 0 - (waiting.front().bytes), shared_);
     }
     discard(waiting.front());
     waiting.pop_front();
     if (waiting.empty()) {
-      waiting_boxes_.fetch_sub(1, std::memory_order_relaxed);
+      tally(waiting_boxes_, ~0u, shared_);
     }
   }
   box.lock.unlock();
@@ -386,27 +386,27 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
     (*slot)->peer = to;
     (*slot)->object = header.object;
     (*slot)->state.store(reply_slot::status::pending, std::memory_order_relaxed);
-    unanswered_[to].fetch_add(1, std::memory_order_relaxed);
-    unanswered_total_.fetch_add(1, std::memory_order_relaxed);
+    tally(unanswered_[to], 1, shared_);
+    tally(unanswered_total_, 1, shared_);
   } else if (acknowledged) {
-    acknowledgements_due_.fetch_add(1, std::memory_order_relaxed);
+    tally(acknowledgements_due_, 1, shared_);
   }
   std::memcpy(data, &header, sizeof(header));
   std::memcpy(data + sizeof(header), &length, sizeof(length));
 
   if (to == me_) {
-    sent_.fetch_add(1, std::memory_order_relaxed);
-    own_sent_.fetch_add(1, std::memory_order_relaxed);
-    private_bytes_.fetch_add(whole, std::memory_order_relaxed);
+    tally(sent_, 1, shared_);
+    tally(own_sent_, 1, shared_);
+    tally(private_bytes_, whole, shared_);
     own_lock_.lock();
     own_queue_.push_back({data, whole, false});
     own_lock_.unlock();
-    own_queued_.fetch_add(1, std::memory_order_release);
+    tally(own_queued_, 1, shared_);
     return;
   }
   ship(from, to);  // its slot is the next one
   const std::size_t piece = buffer_capacity_ - sizeof(fragment_header);
-  sent_.fetch_add((whole + piece - 1) / piece, std::memory_order_relaxed);
+  tally(sent_, (whole + piece - 1) / piece, shared_);
   outgoing what{data, whole};
   boxes_[to].lock.lock();
   what.message = boxes_[to].next_message++;

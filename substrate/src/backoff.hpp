@@ -2,9 +2,7 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
-#include <lamellar/substrate/detail/spin_lock.hpp>
-#include <thread>
+#include <cstdint>#include <thread>
 
 // How a thread waits when a poll finds nothing: it spins, then lets others run, then sleeps for
 // short and growing times. Spinning answers in a tenth of a microsecond, a wake-up takes tens;
@@ -20,7 +18,8 @@ class backoff {
   void pause() {
     ++polls_;
     if (polls_ < (oversubscribed_ ? 100u : 2000u)) {
-      cpu_relax();
+      // A poll takes long enough by itself; a pause instruction would double the time to
+      // answer.
     } else if (polls_ < 20000u) {
       std::this_thread::yield();
     } else {

@@ -192,18 +192,14 @@ void engine::settle(lane& here, unfinished& rest) {
 void engine::count_handled(source counted_as, std::uint32_t from, bool failed) {
   switch (counted_as) {
     case source::peer:
-      if (threads_ > 1) {
-        release_lock_.lock();
-      }
+      release_lock_.lock();
       lamella_->settle(from, failed);
-      if (threads_ > 1) {
-        release_lock_.unlock();
-      }
-      executed_.fetch_add(1, std::memory_order_release);
+      release_lock_.unlock();
+      tally(executed_, 1, shared_);
       break;
     case source::self:
-      own_executed_.fetch_add(1, std::memory_order_release);
-      executed_.fetch_add(1, std::memory_order_release);
+      tally(own_executed_, 1, shared_);
+      tally(executed_, 1, shared_);
       break;
     case source::line:
       break;  // the one who asked counts it
@@ -252,13 +248,9 @@ void engine::execute_copy(lane& here, std::span<const std::byte> buffer, std::ui
 }
 
 void engine::release(const lamellae::in_buffer& buffer, bool handled, bool failed) {
-  if (threads_ > 1) {
-    release_lock_.lock();
-  }
+  release_lock_.lock();
   lamella_->release(buffer, handled, failed);
-  if (threads_ > 1) {
-    release_lock_.unlock();
-  }
+  release_lock_.unlock();
 }
 
 void engine::execute_arrived(lane& here, const lamellae::in_buffer& buffer) {
@@ -291,7 +283,7 @@ void engine::execute_arrived(lane& here, const lamellae::in_buffer& buffer) {
     report(here, buffer.from, source::peer, at.failures, at.first);
   }
   release(buffer, true, at.failures != 0);
-  executed_.fetch_add(1, std::memory_order_release);
+  tally(executed_, 1, shared_);
 }
 
 void engine::take_fragment(lane& here, const lamellae::in_buffer& buffer) {
@@ -299,7 +291,7 @@ void engine::take_fragment(lane& here, const lamellae::in_buffer& buffer) {
     report(here, buffer.from, source::peer, 1,
            {me_, "(none)", fmt::format("corrupt buffer from PE {}: {}", buffer.from, why)});
     release(buffer, true, true);
-    executed_.fetch_add(1, std::memory_order_release);
+    tally(executed_, 1, shared_);
   };
   fragment_header header;
   if (buffer.bytes < sizeof(header)) {
@@ -344,7 +336,7 @@ void engine::take_fragment(lane& here, const lamellae::in_buffer& buffer) {
     execute_copy(here, whole, buffer.from, source::peer);
   } else {
     release(buffer, true, false);
-    executed_.fetch_add(1, std::memory_order_release);
+    tally(executed_, 1, shared_);
   }
 }
 
@@ -358,7 +350,7 @@ void engine::fill(reply_slot& slot, reply_slot::status how, std::span<const std:
                 bytes.size());
   }
   const std::uint32_t peer = slot.peer;
-  const reply_slot::status before = slot.state.exchange(how, std::memory_order_acq_rel);
+  const reply_slot::status before = swap_in(slot.state, how, shared_);
   if (before == reply_slot::status::awaited) {
     resume_later(slot.waiting, slot.where);
   } else if (before == reply_slot::status::abandoned) {

@@ -32,6 +32,7 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       me_{lamella_->me()},
       size_{lamella_->size()},
       threads_{std::max(1u, s.threads)},
+      shared_{threads_ > 1},
       has_lines_{lamella_->able().lines && threads_ == 1},
       oversubscribed_{lamella_->able().oversubscribed},
       buffer_capacity_{lamella_->able().buffer_bytes},
@@ -40,12 +41,21 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       largest_record_{own_capacity_ - sizeof(run_header) - 16},
       budget_{std::max(std::size_t{1} << 20, s.job_budget / 2 / size_)},
       spill_mark_{std::min(budget_ / 2, most_spilled_before_refusing)},
-      blocks_{buffer_capacity_},
-      replies_{this},
-      boxes_(size_),
+      blocks_{buffer_capacity_, shared_},
+      replies_{this, shared_},
       on_line_(size_, nullptr),
       serving_lines_(size_, nullptr),
-      unanswered_(size_) {
+      unanswered_(size_),
+      own_lock_{shared_},
+      failure_lock_{shared_},
+      assembly_lock_{shared_},
+      poll_lock_{shared_},
+      arrived_lock_{shared_},
+      release_lock_{shared_},
+      ready_lock_{shared_} {
+  for (std::uint32_t peer = 0; peer < size_; ++peer) {
+    boxes_.emplace_back(shared_);
+  }
   for (std::uint32_t index = 0; index < threads_; ++index) {
     lanes_.push_back(std::make_unique<lane>(*this, size_, index));
   }

@@ -6,6 +6,7 @@
 #include <array>
 #include <lamellar/substrate/detail/engine.hpp>
 #include <lamellar/substrate/error.hpp>
+#include <lamellar/substrate/reply.hpp>
 
 #include "backoff.hpp"
 
@@ -73,10 +74,9 @@ bool engine::run_own_queue(lane& here) {
     const self_buffer next = own_queue_.front();
     own_queue_.pop_front();
     own_lock_.unlock();
-    own_queued_.fetch_sub(1, std::memory_order_relaxed);
+    tally(own_queued_, ~std::uint64_t{0}, shared_);
     execute_copy(here, {next.data, next.bytes}, me_, source::self);
-    private_bytes_.fetch_sub(next.pooled ? buffer_capacity_ : next.bytes,
-                             std::memory_order_relaxed);
+    tally(private_bytes_, 0 - (next.pooled ? buffer_capacity_ : next.bytes), shared_);
     if (next.pooled) {
       blocks_.give_back(next.data);
     } else {
@@ -91,7 +91,7 @@ void engine::resume_later(std::coroutine_handle<> what, place where) {
   ready_lock_.lock();
   (where == place::main ? ready_main_ : ready_anywhere_).push_back(what);
   ready_lock_.unlock();
-  ready_count_.fetch_add(1, std::memory_order_release);
+  tally(ready_count_, 1, shared_);
 }
 
 bool engine::resume_ready(lane& here, resume what) {
@@ -105,7 +105,7 @@ bool engine::resume_ready(lane& here, resume what) {
     }
     ready_lock_.unlock();
     if (next) {
-      ready_count_.fetch_sub(1, std::memory_order_relaxed);
+      tally(ready_count_, ~std::uint64_t{0}, shared_);
     }
     return next;
   };
@@ -151,15 +151,12 @@ bool engine::progress(lane& here, resume what) {
     }
     if (what == resume::all && !after_poll_.empty()) {
       // These test something and wait again: that is not work.
-      std::vector<std::coroutine_handle<>> now;
-      now.swap(after_poll_);
-      for (std::coroutine_handle<> next : now) {
-        next.resume();
+      std::size_t left = after_poll_.size();
+      for (std::size_t k = 0; k < left; ++k) {
+        after_poll_[k].resume();  // may append
       }
-      if (after_poll_.empty()) {
-        now.clear();
-        now.swap(after_poll_);  // keep its memory
-      }
+      after_poll_.erase(after_poll_.begin(),
+                        after_poll_.begin() + static_cast<std::ptrdiff_t>(left));
     }
   }
   if (waiting_boxes_.load(std::memory_order_relaxed) != 0) {
@@ -184,7 +181,7 @@ void engine::check_line(std::uint32_t peer) {
   on_line_[peer] = nullptr;
   lines_in_use_.erase(std::find(lines_in_use_.begin(), lines_in_use_.end(), peer));
   slot->on_line = false;
-  executed_.fetch_add(1, std::memory_order_relaxed);
+  tally(executed_, 1, shared_);
   if (state == line_answered) {
     fill(*slot, reply_slot::status::ready, {line_data(on), slot->bytes});
   }
@@ -199,15 +196,41 @@ reply_slot* engine::begin_call_on_line(lamellae::line& on, std::uint32_t to, std
   slot->bytes = bytes_of_answer;
   slot->on_line = true;
   slot->state.store(reply_slot::status::pending, std::memory_order_relaxed);
-  unanswered_[to].fetch_add(1, std::memory_order_relaxed);
-  unanswered_total_.fetch_add(1, std::memory_order_relaxed);
-  sent_.fetch_add(1, std::memory_order_relaxed);
+  tally(unanswered_[to], 1, shared_);
+  tally(unanswered_total_, 1, shared_);
+  tally(sent_, 1, shared_);
   on_line_[to] = slot;
   lines_in_use_.push_back(to);
   const line_front front{static_cast<std::uint16_t>(key), bytes, slot->object,
                          block->ticket_of(0)};
   std::memcpy(on.payload, &front, sizeof(front));
   return slot;
+}
+
+bool engine::spin_for_line(reply_slot& slot) {
+  // The answer is a line transfer away: look for nothing else for about that long, unless the
+  // other PE asks something itself.
+  const lamellae::line& mine = *lamella_->request_line(slot.peer);
+  const lamellae::line& theirs = *serving_lines_[slot.peer];
+  for (int looks = 0; looks < 100; ++looks) {
+    const std::uint32_t state = mine.state.load(std::memory_order_acquire);
+    if (state == line_answered || state == line_answer_elsewhere) {
+      check_line(slot.peer);
+      return true;
+    }
+    if (theirs.state.load(std::memory_order_relaxed) == line_request_made) {
+      return false;
+    }
+  }
+  return false;
+}
+
+void engine::wait_for_reply(reply_slot& slot) {
+  if (slot.on_line && !oversubscribed_ && spin_for_line(slot) && is_answered(slot)) {
+    return;
+  }
+  wait_until([](void* of) { return is_answered(*static_cast<reply_slot*>(of)); }, &slot,
+             "the reply to a call");
 }
 
 void engine::wait_until(bool (*holds)(void*), void* state, const char* what) {

@@ -13,6 +13,8 @@ bool is_answered(const reply_slot& slot) {
   return state == reply_slot::status::ready || state == reply_slot::status::failed;
 }
 
+namespace {
+
 void check_wait(engine& at, const reply_slot& slot) {
   if (slot.object == 0 || slot.peer != at.me()) {
     return;
@@ -29,18 +31,25 @@ void check_wait(engine& at, const reply_slot& slot) {
   }
 }
 
+}  // namespace
+
+void wait_for_reply(reply_slot& slot) {
+  engine& home = *reply_block::of(&slot).home;
+  check_wait(home, slot);
+  home.wait_for_reply(slot);
+}
+
 void discard_answer(reply_slot& slot) noexcept {
   reply_block::of(&slot).home->discard_answer(slot);
 }
 
 void drop_reply(reply_slot& slot) noexcept {
+  const bool shared = reply_block::of(&slot).shared;
   auto expected = reply_slot::status::pending;
-  if (!slot.state.compare_exchange_strong(expected, reply_slot::status::abandoned,
-                                          std::memory_order_acq_rel)) {
+  if (!replace(slot.state, expected, reply_slot::status::abandoned, shared)) {
     if (expected == reply_slot::status::awaited) {
       // The coroutine that awaited it is being destroyed: nobody is to be resumed.
-      if (slot.state.compare_exchange_strong(expected, reply_slot::status::abandoned,
-                                             std::memory_order_acq_rel)) {
+      if (replace(slot.state, expected, reply_slot::status::abandoned, shared)) {
         return;
       }
     }

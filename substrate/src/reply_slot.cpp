@@ -4,8 +4,11 @@
 
 namespace lamellar::detail {
 
-reply_pool::reply_pool(engine* home)
-    : home_{home}, blocks_{new std::atomic<reply_block*>[most_blocks]()} {}
+reply_pool::reply_pool(engine* home, bool shared)
+    : home_{home},
+      shared_{shared},
+      lock_{shared},
+      blocks_{new std::atomic<reply_block*>[most_blocks]()} {}
 
 reply_pool::~reply_pool() {
   for (std::uint32_t k = 0; k < made_; ++k) {
@@ -14,7 +17,7 @@ reply_pool::~reply_pool() {
 }
 
 reply_block* reply_pool::take() {
-  in_use_.fetch_add(1, std::memory_order_relaxed);
+  tally(in_use_, 1, shared_);
   lock_.lock();
   reply_block* block = nullptr;
   if (!free_.empty()) {
@@ -23,13 +26,14 @@ reply_block* reply_pool::take() {
   } else if (made_ < most_blocks) {
     block = new reply_block;
     block->home = home_;
+    block->shared = shared_;
     block->number = made_;
     blocks_[made_].store(block, std::memory_order_release);
     ++made_;
   }
   lock_.unlock();
   if (block == nullptr) {
-    in_use_.fetch_sub(1, std::memory_order_relaxed);
+    tally(in_use_, ~0u, shared_);
     throw out_of_memory(
         "more than 4 million replies are held or unanswered on one PE; wait "
         "for some before calling again");
@@ -39,7 +43,7 @@ reply_block* reply_pool::take() {
 }
 
 void reply_pool::give_back(reply_block& block) {
-  in_use_.fetch_sub(1, std::memory_order_relaxed);
+  tally(in_use_, ~0u, shared_);
   lock_.lock();
   free_.push_back(&block);
   lock_.unlock();

@@ -37,12 +37,12 @@ struct engine::next_poll {
 };
 
 bool engine::wave_is_back(lamellae::wave& result) {
-  // The usual case is that the others are nearly there: look for a while before polling.
-  for (int looks = oversubscribed_ ? 1 : 40; looks > 0; --looks) {
+  // The usual case is that the others are nearly there; but while this PE looks, it serves
+  // nobody.
+  for (int looks = oversubscribed_ ? 1 : 4; looks > 0; --looks) {
     if (lamella_->end_wave(result)) {
       return true;
     }
-    cpu_relax();
   }
   return false;
 }

@@ -53,14 +53,15 @@ struct out_buffer {
   explicit operator bool() const { return data != nullptr; }
 };
 
-/// An arrived buffer, readable in place until it is released.
+/// An arrived buffer, readable in place until it is released. Not initialised by default: polls
+/// are frequent, arrivals are not.
 struct in_buffer {
-  const std::byte* data = nullptr;
-  std::uint32_t bytes = 0;
-  std::uint32_t from = 0;
-  std::uint32_t slot = 0;   ///< the lamella's own
-  std::uint16_t flags = 0;  ///< as given to post()
-  traffic kind = traffic::body;
+  const std::byte* data;
+  std::uint32_t bytes;
+  std::uint32_t from;
+  std::uint32_t slot;   ///< the lamella's own
+  std::uint16_t flags;  ///< as given to post()
+  traffic kind;
 };
 
 /// How far the buffers posted to one peer have come, both classes together.

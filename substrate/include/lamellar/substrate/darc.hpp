@@ -154,7 +154,7 @@ class darc {
 
   static task<darc> create_at(world& of, std::source_location where, auto... args) {
     detail::engine& home = detail::engine_of(of);
-    auto entry = std::make_unique<detail::object_entry>();
+    auto entry = std::make_unique<detail::object_entry>(home.threads() > 1);
     entry->number = home.next_object_number();
     entry->part = new T(std::move(args)...);
     entry->destroy = [](void* part) { delete static_cast<T*>(part); };

@@ -36,8 +36,9 @@ constexpr std::uint32_t answer_size() {
 }
 
 bool is_answered(const reply_slot& slot);
-/// Ends the job if a plain handler waits for an object that it is itself using.
-void check_wait(engine& at, const reply_slot& slot);
+/// Make progress until the slot is filled. Ends the job if a plain handler waits for an object
+/// that it is itself using.
+void wait_for_reply(reply_slot& slot);
 /// Free the slot, or have it freed when the answer comes.
 void drop_reply(reply_slot& slot) noexcept;
 [[noreturn]] void throw_remote(const reply_slot& slot);
@@ -76,13 +77,8 @@ class [[nodiscard("use send() when no answer is wanted")]] reply {
     if (slot_ == nullptr) {
       return many_.get();
     }
-    detail::engine& home = *detail::reply_block::of(slot_).home;
     if (!detail::is_answered(*slot_)) {
-      detail::check_wait(home, *slot_);
-      detail::wait_until(
-          home,
-          [](void* of) { return detail::is_answered(*static_cast<detail::reply_slot*>(of)); },
-          slot_, "the reply to a call");
+      detail::wait_for_reply(*slot_);
     }
     return take();
   }

@@ -6,12 +6,13 @@
 #include <memory>
 #include <vector>
 
-// Private message buffers of one size, reused last given back first. Thread-safe.
+// Private message buffers of one size, reused last given back first. Thread-safe
+// if told that it is shared.
 namespace lamellar::detail {
 
 class block_pool {
  public:
-  explicit block_pool(std::size_t bytes) : bytes_{bytes} {}
+  block_pool(std::size_t bytes, bool shared) : bytes_{bytes}, lock_{shared} {}
   ~block_pool() {
     for (std::byte* block : free_) {
       ::operator delete (block, std::align_val_t{64});

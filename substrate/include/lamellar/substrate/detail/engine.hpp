@@ -17,6 +17,7 @@
 #include <lamellar/substrate/detail/object_table.hpp>
 #include <lamellar/substrate/detail/reply_slot.hpp>
 #include <lamellar/substrate/detail/spin_lock.hpp>
+#include <lamellar/substrate/detail/tally.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <map>
 #include <memory>
@@ -173,11 +174,11 @@ class engine {
   /// Ship `to`'s open buffer if no other call to it is unanswered; the caller has just appended
   /// a call.
   void ship_lone_call(lane& from, std::uint32_t to) {
-    if (unanswered_[to].fetch_add(1, std::memory_order_relaxed) == 0) {
-      unanswered_total_.fetch_add(1, std::memory_order_relaxed);
+    if (tally(unanswered_[to], 1, shared_) == 0) {
+      tally(unanswered_total_, 1, shared_);
       ship(from, to);
     } else {
-      unanswered_total_.fetch_add(1, std::memory_order_relaxed);
+      tally(unanswered_total_, 1, shared_);
     }
   }
   /// The request line to `to`, if a lone request may go over it now.
@@ -234,9 +235,7 @@ class engine {
   /// `count` handlers that a send from `to` started have ended, `failures` of them by a throw.
   void acknowledge(lane& here, std::uint32_t to, std::uint32_t count, std::uint32_t failures,
                    const failure& first);
-  void acknowledged(std::uint64_t count) {
-    acknowledgements_.fetch_add(count, std::memory_order_relaxed);
-  }
+  void acknowledged(std::uint64_t count) { tally(acknowledgements_, count, shared_); }
   /// Remember `count` failures in messages that this PE sent. `report`: they complete a posted
   /// buffer that the receiver has marked as failed.
   void log_failures(std::uint64_t count, const failure& first, bool report);
@@ -250,19 +249,20 @@ class engine {
   /// Poll once and do what can be done. Returns whether anything was done.
   bool progress(lane& here, resume what);
   void wait_until(bool (*holds)(void*), void* state, const char* what);
+  void wait_for_reply(reply_slot& slot);
   void resume_later(std::coroutine_handle<> what, place where);
   /// Resume `what` after the next poll of a wait.
   void resume_after_poll(std::coroutine_handle<> what) { after_poll_.push_back(what); }
   void wait_all();
   /// Work that is under way on this PE without a message in flight.
-  void work_begins() { sent_.fetch_add(1, std::memory_order_relaxed); }
-  void work_ends() { executed_.fetch_add(1, std::memory_order_release); }
+  void work_begins() { tally(sent_, 1, shared_); }
+  void work_ends() { tally(executed_, 1, shared_); }
   void task_spawned() {
-    tasks_.fetch_add(1, std::memory_order_relaxed);
+    tally(tasks_, 1, shared_);
     work_begins();
   }
   void task_ended() {
-    tasks_.fetch_sub(1, std::memory_order_release);
+    tally(tasks_, ~std::uint64_t{0}, shared_);
     work_ends();
   }
   void check_line(std::uint32_t peer);
@@ -284,7 +284,9 @@ class engine {
     std::uint64_t message = 0;  // its number; 0: not large
   };
   struct alignas(lamellae::cache_line) peer_box {
-    spin_lock lock;  // with workers: guards posting to this peer, and the queues
+    explicit peer_box(bool shared) : lock{shared} {}
+
+    spin_lock lock;  // guards posting to this peer, and the queues
     std::deque<outgoing> waiting[lamellae::traffic_classes];
     std::uint64_t next_message = 1;
   };
@@ -336,7 +338,7 @@ class engine {
   void wait_for_reply_space(lane& from);
   reply_slot* hand_out_slot(destination& d, std::uint32_t to, std::uint64_t key) {
     reply_slot* slot = &d.block->slot[d.count++];
-    d.block->live.fetch_add(1, std::memory_order_relaxed);
+    tally(d.block->live, 1, shared_);
     slot->peer = to;
     slot->object = static_cast<std::uint32_t>(key >> 16);
     slot->state.store(reply_slot::status::pending, std::memory_order_relaxed);
@@ -349,8 +351,8 @@ class engine {
                     std::span<const std::byte> records);
   void fill(reply_slot& slot, reply_slot::status how, std::span<const std::byte> bytes);
   void answered(std::uint32_t by) {
-    unanswered_[by].fetch_sub(1, std::memory_order_relaxed);
-    unanswered_total_.fetch_sub(1, std::memory_order_release);
+    tally(unanswered_[by], ~0u, shared_);
+    tally(unanswered_total_, ~std::uint64_t{0}, shared_);
   }
   void run_buffer(execution& at, std::span<const std::byte> buffer);
   void postpone(execution& at, object_entry& object, const run_header& run,
@@ -371,6 +373,7 @@ class engine {
 
   // progress.cpp
   bool poll_messages(lane& here);
+  bool spin_for_line(reply_slot& slot);
   bool run_own_queue(lane& here);
   bool resume_ready(lane& here, resume what);
   bool all_handled();
@@ -402,6 +405,7 @@ class engine {
   std::uint32_t me_;
   std::uint32_t size_;
   std::uint32_t threads_;
+  bool shared_;  // several threads
   bool has_lines_;
   bool oversubscribed_;
   std::size_t buffer_capacity_;
@@ -416,7 +420,7 @@ class engine {
   object_table objects_;
   std::uint32_t next_object_ = 1;
 
-  std::vector<peer_box> boxes_;
+  std::deque<peer_box> boxes_;
   std::vector<reply_slot*> on_line_;            // main thread: the request each line carries
   std::vector<std::uint32_t> lines_in_use_;     // main thread: peers of those
   std::vector<lamellae::line*> serving_lines_;  // by peer; nullptr for this PE
@@ -426,7 +430,7 @@ class engine {
   std::atomic<std::size_t> handler_bytes_{0};  // those of them that handlers have sent
   std::atomic<std::uint32_t> waiting_boxes_{0};  // queues in boxes_ that are not empty
 
-  spin_lock own_lock_;  // with workers: guards own_queue_
+  spin_lock own_lock_;  // guards own_queue_
   std::deque<self_buffer> own_queue_;
   std::atomic<std::size_t> own_queued_{0};
 
@@ -446,14 +450,14 @@ class engine {
   failure_log failures_;
 
   std::map<std::pair<std::uint32_t, std::uint64_t>, assembly> assemblies_;
-  spin_lock assembly_lock_;  // with workers: guards assemblies_
+  spin_lock assembly_lock_;  // guards assemblies_
 
-  spin_lock poll_lock_;     // with workers: one thread polls
+  spin_lock poll_lock_;     // one thread polls
   spin_lock arrived_lock_;  // guards arrived_
   std::deque<lamellae::in_buffer> arrived_;
-  spin_lock release_lock_;  // with workers: poll, release and settle take turns
+  spin_lock release_lock_;  // poll, release and settle take turns
 
-  spin_lock ready_lock_;  // with workers: guards the two queues
+  spin_lock ready_lock_;  // guards the two queues
   std::deque<std::coroutine_handle<>> ready_main_;
   std::deque<std::coroutine_handle<>> ready_anywhere_;
   std::atomic<std::size_t> ready_count_{0};

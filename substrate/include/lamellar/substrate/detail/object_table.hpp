@@ -32,6 +32,9 @@ std::uint64_t kind_of_object(const std::type_info& type, std::uint32_t number);
 
 /// One object's part on this PE.
 struct object_entry {
+  /// `shared`: the PE has several threads.
+  explicit object_entry(bool shared) : lock{shared} {}
+
   std::uint32_t number = 0;
   void* part = nullptr;
   void (*destroy)(void* part) = nullptr;

@@ -9,6 +9,7 @@
 #include <lamellar/lamellae/lamella.hpp>
 #include <lamellar/substrate/detail/scheduling.hpp>
 #include <lamellar/substrate/detail/spin_lock.hpp>
+#include <lamellar/substrate/detail/tally.hpp>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -54,6 +55,7 @@ struct alignas(4096) reply_block {
   static constexpr std::uint32_t slots = 63;
 
   engine* home = nullptr;
+  bool shared = false;
   std::uint32_t number = 0;
   // Slots in use, plus one while a run is still handing them out. Any thread, acquire-release.
   std::atomic<std::uint32_t> live{0};
@@ -71,7 +73,8 @@ class reply_pool {
  public:
   static constexpr std::uint32_t most_blocks = 1u << 16;
 
-  explicit reply_pool(engine* home);
+  /// `shared`: the PE has several threads.
+  reply_pool(engine* home, bool shared);
   ~reply_pool();
 
   /// A block with `live` == 1 and nothing handed out.
@@ -79,7 +82,7 @@ class reply_pool {
   reply_block* take();
   /// One use of the block is over.
   void drop(reply_block& block) {
-    if (block.live.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    if (tally(block.live, ~0u, shared_) == 1) {
       give_back(block);
     }
   }
@@ -92,6 +95,7 @@ class reply_pool {
   void give_back(reply_block& block);
 
   engine* home_;
+  bool shared_;
   spin_lock lock_;  // guards free_, made_
   std::vector<reply_block*> free_;
   std::uint32_t made_ = 0;

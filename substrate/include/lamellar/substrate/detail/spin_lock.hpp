@@ -16,10 +16,17 @@ inline void cpu_relax() {
 #endif
 }
 
+/// Does nothing at all where it was told that one thread is all there is.
 class spin_lock {
  public:
+  spin_lock() = default;
+  explicit spin_lock(bool needed) : needed_{needed} {}
+
   void lock() {
-    for (unsigned tries = 0; !try_lock(); ++tries) {
+    if (!needed_) {
+      return;
+    }
+    for (unsigned tries = 0; !take(); ++tries) {
       if (tries % 64 == 63) {
         std::this_thread::yield();  // the holder may have lost its core
       } else {
@@ -27,13 +34,19 @@ class spin_lock {
       }
     }
   }
-  bool try_lock() {
+  bool try_lock() { return !needed_ || take(); }
+  void unlock() {
+    if (needed_) {
+      held_.store(false, std::memory_order_release);
+    }
+  }
+
+ private:
+  bool take() {
     return !held_.load(std::memory_order_relaxed) &&
            !held_.exchange(true, std::memory_order_acquire);
   }
-  void unlock() { held_.store(false, std::memory_order_release); }
-
- private:
+  bool needed_ = true;
   std::atomic<bool> held_{false};  // any thread; unlock's release pairs with try_lock's acquire
 };
 
