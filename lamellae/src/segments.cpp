@@ -8,9 +8,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <lamellar/lamellae/error.hpp>
 #include <string>
 #include <string_view>
@@ -64,31 +64,14 @@ std::byte* map_aligned(std::size_t bytes, int flags, int fd, std::uint64_t offse
   return static_cast<std::byte*>(at);
 }
 
-/// Whether any page of the mapping at `address` is a huge one now.
-bool has_huge_pages(const std::byte* address) {
-  const auto wanted = reinterpret_cast<std::uintptr_t>(address);
-  std::ifstream in{"/proc/self/smaps"};
-  bool here = false;
-  for (std::string text; std::getline(in, text);) {
-    std::uintptr_t start = 0;
-    std::uintptr_t end = 0;
-    const char* const last = text.data() + text.size();
-    const auto [dash, failure] = std::from_chars(text.data(), last, start, 16);
-    if (failure == std::errc{} && dash != last && *dash == '-' &&
-        std::from_chars(dash + 1, last, end, 16).ec == std::errc{}) {
-      here = start <= wanted && wanted < end;
-      continue;
-    }
-    if (!here) continue;
-    for (const std::string_view field :
-         {"AnonHugePages:", "ShmemPmdMapped:", "FilePmdMapped:"}) {
-      if (text.starts_with(field) &&
-          text.find_first_of("123456789", field.size()) != std::string::npos) {
-        return true;
-      }
-    }
-  }
-  return false;
+/// The size of the page that holds `data`, of which the first byte and nothing else has been
+/// touched: what has come into memory along with it belongs to the same page.
+std::size_t page_got_by_touch(std::byte* data) {
+  unsigned char resident[huge_page / small_page] = {};
+  if (mincore(data, huge_page, resident) != 0) return small_page;
+  const bool is_huge = std::all_of(std::begin(resident), std::end(resident),
+                                   [](unsigned char flags) { return (flags & 1) != 0; });
+  return is_huge ? huge_page : small_page;
 }
 
 /// Whether the system gives huge pages to shared memory that asks for them.
@@ -153,9 +136,8 @@ segment allocate_private_segment(std::size_t bytes) {
   made.bytes = rounded;
   made.key = reinterpret_cast<std::uintptr_t>(made.data);
   madvise(made.data, rounded, MADV_HUGEPAGE);
-  // The first touch tells which pages the system grants.
   *static_cast<volatile std::byte*>(made.data) = std::byte{0};
-  made.page_bytes = has_huge_pages(made.data) ? huge_page : small_page;
+  made.page_bytes = page_got_by_touch(made.data);
   return made;
 }
 
@@ -192,8 +174,10 @@ bool shared_segments::fill(std::uint64_t key, segment& into) {
       asks_for_huge ? grow_to(fd, offset + into.bytes) : reserve(fd, offset, into.bytes);
   if (is_backed) into.data = map_aligned(into.bytes, MAP_SHARED, fd, offset);
   is_backed = is_backed && into.data != nullptr;
+  into.page_bytes = is_reserved_huge ? huge_page : small_page;
   if (is_backed && asks_for_huge) {
     madvise(into.data, into.bytes, MADV_HUGEPAGE);
+    if (populate(into.data, small_page)) into.page_bytes = page_got_by_touch(into.data);
     is_backed =
         populate(into.data, into.bytes) || (errno == EINVAL && reserve(fd, offset, into.bytes));
   }
@@ -204,8 +188,6 @@ bool shared_segments::fill(std::uint64_t key, segment& into) {
     return false;
   }
   into.key = key;
-  into.page_bytes =
-      is_reserved_huge || (asks_for_huge && has_huge_pages(into.data)) ? huge_page : small_page;
   const std::lock_guard lock{mutex_};
   mapped_[key] = {into.data, into.bytes};
   return true;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <lamellar/lamellae/error.hpp>
@@ -28,8 +27,10 @@ std::vector<named> tell(lamella& pe, const segment& mine) {
   return names;
 }
 
+/// By one comparison with itself, one further: sanitizers look at each access.
 bool is_zero(std::span<const std::byte> bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+  return bytes.empty() || (bytes[0] == std::byte{0} &&
+                           std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
 }  // namespace
@@ -37,7 +38,7 @@ bool is_zero(std::span<const std::byte> bytes) {
 TEST_CASE("a segment is zeroed, long enough, and apart from the others") {
   on_every_pe([](lamella& pe) {
     std::vector<segment> all;
-    for (const std::size_t bytes : {1UL, 4096UL, 100000UL, (1UL << 21) + 1, 5UL << 20}) {
+    for (const std::size_t bytes : {1UL, 4096UL, 100000UL, (1UL << 21) + 1}) {
       const segment got = pe.allocate_segment(bytes);
       REQUIRE(got.data != nullptr);
       CHECK(got.bytes >= bytes);
@@ -55,7 +56,7 @@ TEST_CASE("a segment is zeroed, long enough, and apart from the others") {
 
 TEST_CASE("peers load what the owner stored, and the owner what they stored") {
   on_every_pe([](lamella& pe) {
-    const std::size_t bytes = 3UL << 20;
+    const std::size_t bytes = (1UL << 20) + 1;
     const segment mine = pe.allocate_segment(bytes);
     const std::size_t half = mine.bytes / 2;
     fill({mine.data, half}, pe.me());
@@ -99,10 +100,10 @@ TEST_CASE("atomics on mapped memory count every update") {
 
 TEST_CASE("a segment is zeroed again when its memory has been used before") {
   on_every_pe([](lamella& pe) {
-    for (int round = 0; round < 20; ++round) {
+    for (int round = 0; round < 10; ++round) {
       const segment mine = pe.allocate_segment(100000);
       CHECK(is_zero({mine.data, mine.bytes}));
-      std::fill_n(mine.data, mine.bytes, std::byte{0xff});
+      std::memset(mine.data, 0xff, mine.bytes);
       const std::vector<named> names = tell(pe, mine);
       for (std::uint32_t peer = 0; peer < pe.size() && pe.able().mapped; ++peer) {
         const std::byte* const theirs = pe.mapped(peer, names[peer].key, names[peer].bytes);
@@ -124,10 +125,10 @@ TEST_CASE("several threads may allocate, map and free at once") {
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
-        for (int k = 0; k < 25; ++k) {
+        for (int k = 0; k < 10; ++k) {
           const segment mine = pe.allocate_segment(4096 * (1 + static_cast<std::size_t>(t)));
           if (!is_zero({mine.data, mine.bytes})) ++wrong;
-          std::fill_n(mine.data, mine.bytes, static_cast<std::byte>(t + 1));
+          std::memset(mine.data, t + 1, mine.bytes);
           for (std::uint32_t peer = 0; peer < pe.size(); ++peer) {
             const auto* const at = pe.mapped(peer, names[peer].key, names[peer].bytes);
             if ((at != nullptr) != pe.able().mapped) ++wrong;
