@@ -182,17 +182,25 @@ TEST_CASE("a closure with an address ends the job, and the message says where it
   CHECK(text.find("the stack") != std::string::npos);
 }
 
-TEST_CASE("only the first instances of a closure type are searched") {
-  const auto [text, survived] = run_in_child([] {
-    int local = 1;
-    const int* p = nullptr;
-    const auto make = [&p] { return [p] { return p; }; };
-    for (unsigned i = 0; i < lamellar::detail::checked_instances; ++i) {
-      lamellar::detail::search_closure(make(), std::source_location::current());
-    }
-    p = &local;
+namespace {
+
+/// Search `harmless` instances of a closure type, then one with an address.
+void search_many(unsigned harmless) {
+  int local = 1;
+  const int* p = nullptr;
+  const auto make = [&p] { return [p] { return p; }; };
+  for (unsigned i = 0; i < harmless; ++i) {
     lamellar::detail::search_closure(make(), std::source_location::current());
-  });
+  }
+  p = &local;
+  lamellar::detail::search_closure(make(), std::source_location::current());
+}
+
+}  // namespace
+
+TEST_CASE("the first 16 instances of a closure type are searched") {
+  CHECK_FALSE(run_in_child([] { search_many(15); }).second);
+  const auto [text, survived] = run_in_child([] { search_many(16); });
   CHECK(survived);
   CHECK(text.empty());
 }

@@ -74,11 +74,10 @@ class byte_writer {
   static constexpr std::uint8_t long_length = 0xff;
 
  private:
-  /// Count `size` bytes in. False if they find no room; then those after them find none either.
+  /// Count `size` bytes in. False if they find no room.
   bool claim(std::size_t size) noexcept {
     used_ += size;
     if (size > left_) {
-      left_ = 0;
       return false;
     }
     left_ -= size;
