@@ -13,6 +13,7 @@
 #include <lamellar/substrate/io/byte_ranges.hpp>
 #include <lamellar/substrate/io/file_window.hpp>
 #include <lamellar/substrate/io/text.hpp>
+#include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/pe.hpp>
 #include <lamellar/substrate/record.hpp>
 #include <lamellar/substrate/reply.hpp>

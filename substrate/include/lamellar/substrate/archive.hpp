@@ -53,6 +53,11 @@ struct input : cereal::InputArchive<input> {
 };
 
 }  // namespace detail::probe
+}  // namespace lamellar
+
+CEREAL_SETUP_ARCHIVE_TRAITS(lamellar::detail::probe::input, lamellar::detail::probe::output)
+
+namespace lamellar {
 
 /// A class that says by itself, or in cereal's words, how it is serialised.
 template <class T>
@@ -90,6 +95,14 @@ class input_archive : public cereal::InputArchive<input_archive> {
  private:
   byte_reader& bytes_;
 };
+
+}  // namespace archives
+}  // namespace lamellar
+
+CEREAL_SETUP_ARCHIVE_TRAITS(lamellar::archives::input_archive,
+                            lamellar::archives::output_archive)
+
+namespace lamellar::archives {
 
 /// A class that needs no code of its own: its bytes or its members say everything.
 template <class T>
@@ -211,7 +224,9 @@ void load(input_archive& archive, std::vector<T, Allocator>& values) {
   }
 }
 
-}  // namespace archives
+}  // namespace lamellar::archives
+
+namespace lamellar {
 
 using archives::input_archive;
 using archives::output_archive;

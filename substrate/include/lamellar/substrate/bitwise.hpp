@@ -28,8 +28,17 @@ template <class T>
 inline constexpr bool enable_bitwise = false;
 
 namespace detail {
+
+/// Copying is copying bytes. This asks for less than is_trivially_copyable: assignment does not
+/// matter here, that of a pair is not trivial, and GCC 12 says that a closure is not trivially
+/// copyable once anybody has asked whether it can be assigned.
+template <class T>
+inline constexpr bool copies_as_bytes =
+    std::is_trivially_copy_constructible_v<T>&& std::is_trivially_destructible_v<T>;
+
 template <class T>
 consteval bool is_bitwise();
+
 }  // namespace detail
 
 /// A value that means the same on every PE when its bytes are copied there. Never a pointer or
@@ -69,8 +78,8 @@ template <bitwise T>
   }
 }
 
-// ---- detail ---------------------------------------------------------------------------------
-// ---- detail ---------------------------------------------------------------------------------
+// ---- detail ----------------------------------------------------------------------
+// ---- detail ----------------------------------------------------------------------
 
 namespace detail {
 
@@ -79,6 +88,12 @@ namespace detail {
 // type is bitwise. Initialising every member from one `graded` is then noexcept exactly if all
 // members are bitwise. The rest is finding out how many there are.
 
+//
+// A member with a constructor for everything, such as std::optional, could be made by that
+// constructor instead, which says nothing. `const` makes this constructor the better match for
+// `anything`, so that such a member counts; without it the match is ambiguous for `graded`, so
+// that such a member is not bitwise.
+
 struct anything {
   template <class U>
   operator U() const;
@@ -86,7 +101,8 @@ struct anything {
 
 struct graded {
   template <class U>
-  operator U() const noexcept(is_bitwise<U>());
+    requires std::same_as<U, U>  // or clang finds a constrained constructor more special
+  operator U() noexcept(is_bitwise<U>());
 };
 
 template <class Probe, std::size_t>
@@ -94,6 +110,7 @@ using repeated = Probe;
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-braces"
+#pragma GCC diagnostic ignored "-Wconversion"  // choosing a constructor over a conversion
 
 template <class T, std::size_t... I>
 consteval bool initialises(std::index_sequence<I...>) {
@@ -108,7 +125,12 @@ consteval bool has_member_after(std::index_sequence<I...>) {
 
 template <class T, std::size_t... I>
 consteval bool members_are_bitwise(std::index_sequence<I...>) {
-  return noexcept(T{repeated<graded, I>{}...});
+  return requires {
+    {
+      T { repeated<graded, I>{}... }
+    }
+    noexcept;
+  };
 }
 
 #pragma GCC diagnostic pop
@@ -180,12 +202,6 @@ inline constexpr bool is_bitwise_array = false;
 template <class T, std::size_t N>
 inline constexpr bool is_bitwise_array<std::array<T, N>> = is_bitwise<T>();
 
-/// Pairs are not trivially assignable, so this asks for less than is_trivially_copyable. A
-/// class that is not assignable holds references or constants.
-template <class T>
-inline constexpr bool copies_as_bytes = std::is_trivially_copy_constructible_v<T>&&
-    std::is_trivially_destructible_v<T>&& std::is_copy_assignable_v<T>;
-
 template <class T>
 consteval bool is_bitwise() {
   if constexpr (std::is_const_v<T> || std::is_volatile_v<T> || std::is_reference_v<T>) {
@@ -197,7 +213,7 @@ consteval bool is_bitwise() {
   } else if constexpr (!std::is_class_v<T> && !std::is_union_v<T>) {
     return false;  // pointers of every kind, functions, void
   } else if constexpr (enable_bitwise<T>) {
-    return std::is_trivially_copyable_v<T>;
+    return copies_as_bytes<T>;
   } else if constexpr (is_bitwise_pair<T> || is_bitwise_array<T>) {
     return true;
   } else if constexpr (!copies_as_bytes<T>) {
@@ -206,6 +222,8 @@ consteval bool is_bitwise() {
     return std::is_default_constructible_v<T>;
   } else if constexpr (!std::is_aggregate_v<T> || std::is_union_v<T>) {
     return false;  // cannot be looked into
+  } else if constexpr (!std::is_copy_assignable_v<T>) {
+    return false;  // a reference among the members, or a constant
   } else {
     return is_bitwise_aggregate<T>();
   }

@@ -85,7 +85,13 @@ template <copyable_closure F>
 [[nodiscard]] closure<F> by_value(const F& f,
                                   std::source_location where = std::source_location::current());
 
-/// The same, without the search for addresses: for closures with numbers that look like some.
+/// Refuse to compile, with words that help, what is no such closure.
+template <class F>
+  requires(!copyable_closure<F>)
+void by_value(const F& f);
+
+/// The same as by_value, without the search for addresses: for closures with numbers that look
+/// like some.
 template <copyable_closure F>
 [[nodiscard]] closure<F> by_value_unchecked(const F& f);
 
@@ -139,6 +145,15 @@ closure<F> by_value(const F& f, [[maybe_unused]] std::source_location where) {
     detail::search_closure(f, where);
   }
   return closure<F>{f};
+}
+
+template <class F>
+  requires(!copyable_closure<F>)
+void by_value(const F&) {
+  static_assert(
+      copyable_closure<F>,
+      "by_value copies the bytes of a closure, and this one needs more: pass strings, "
+      "vectors and the like as arguments, and functions as lambdas without captures");
 }
 
 template <copyable_closure F>

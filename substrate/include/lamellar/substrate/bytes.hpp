@@ -26,28 +26,27 @@ class byte_writer {
  public:
   /// Write into `room`.
   explicit byte_writer(std::span<std::byte> room) noexcept
-      : begin_{room.data()}, capacity_{room.size()} {}
+      : next_{room.data()}, left_{room.size()} {}
 
   /// Write from `begin` on. Requires: the caller has measured, there is room for all that
   /// follows.
   explicit byte_writer(std::byte* begin) noexcept
-      : begin_{begin}, capacity_{std::numeric_limits<std::size_t>::max()} {}
+      : next_{begin}, left_{std::numeric_limits<std::size_t>::max()} {}
 
   /// Append `size` bytes.
   void put(const void* data, std::size_t size) noexcept {
-    if (size != 0 && fits(size)) {
-      std::memcpy(begin_ + used_, data, size);
+    if (claim(size) && size != 0) {
+      std::memcpy(next_, data, size);
+      next_ += size;
     }
-    used_ += size;
   }
 
   /// Append a value as its bytes.
   template <bitwise T>
   void put_value(const T& value) noexcept {
-    if (fits(bitwise_size<T>)) {
-      write_bitwise(begin_ + used_, value);
+    if (claim(bitwise_size<T>)) {
+      next_ = write_bitwise(next_, value);
     }
-    used_ += bitwise_size<T>;
   }
 
   /// Append a length: one byte if it is below 255, nine otherwise.
@@ -71,17 +70,22 @@ class byte_writer {
   /// Number of bytes appended, those that found no room included.
   [[nodiscard]] std::size_t size() const noexcept { return used_; }
 
-  /// True while everything appended has found room.
-  [[nodiscard]] bool complete() const noexcept { return used_ <= capacity_; }
-
   /// The first byte of a long length; short ones are below it.
   static constexpr std::uint8_t long_length = 0xff;
 
  private:
-  [[nodiscard]] bool fits(std::size_t size) const noexcept { return used_ + size <= capacity_; }
+  /// Count `size` bytes in. False if they find no room.
+  bool claim(std::size_t size) noexcept {
+    used_ += size;
+    if (size > left_) {
+      return false;
+    }
+    left_ -= size;
+    return true;
+  }
 
-  std::byte* begin_;
-  std::size_t capacity_;
+  std::byte* next_;
+  std::size_t left_;
   std::size_t used_ = 0;
 };
 

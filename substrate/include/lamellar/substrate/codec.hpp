@@ -10,7 +10,6 @@
 #include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/fields.hpp>
 #include <lamellar/substrate/transferable.hpp>
-#include <memory>
 #include <new>
 #include <ranges>
 #include <span>
@@ -72,8 +71,8 @@ void encode(byte_writer& out, const Given& given);
 template <message_argument Parameter>
 [[nodiscard]] Parameter decode(byte_reader& in);
 
-// ---- detail ---------------------------------------------------------------------------------
-// ---- detail ---------------------------------------------------------------------------------
+// ---- detail ----------------------------------------------------------------------
+// ---- detail ----------------------------------------------------------------------
 
 namespace detail {
 
@@ -126,16 +125,9 @@ void load_archived(byte_reader& in, T& value) {
 
 template <class T>
 T decode_archived(byte_reader& in) {
-  if constexpr (std::default_initializable<T>) {
-    T value{};
-    load_archived(in, value);
-    return value;
-  } else {  // a private default constructor, open to cereal only, which makes objects on the
-            // heap
-    const std::unique_ptr<T> value{cereal::access::construct<T>()};
-    load_archived(in, *value);
-    return std::move(*value);
-  }
+  T value{};
+  load_archived(in, value);
+  return value;
 }
 
 template <class T>

@@ -27,6 +27,7 @@ struct any_base_of {
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-braces"
+#pragma GCC diagnostic ignored "-Wconversion"  // choosing a constructor over a conversion
 
 template <class T>
 inline constexpr bool has_base = requires {

@@ -54,8 +54,8 @@ concept message_argument = transferable<T> || view<T>;
 template <class T>
 consteval void check_message_argument();
 
-// ---- detail ---------------------------------------------------------------------------------
-// ---- detail ---------------------------------------------------------------------------------
+// ---- detail ----------------------------------------------------------------------
+// ---- detail ----------------------------------------------------------------------
 
 namespace detail {
 
@@ -97,7 +97,7 @@ consteval bool travels() {
   } else if constexpr (std::is_polymorphic_v<T> && !self_serialising<T>) {
     return false;
   } else if constexpr (self_serialising<T> || !listable<T>) {
-    return archivable<T> && cereal::traits::is_default_constructible<T>::value &&
+    return archivable<T> && std::default_initializable<T> &&
            (serialised_by_member<T> || arguments_travel<T>);
   } else {
     return members_travel<decltype(fields(std::declval<T&>()))>;
@@ -136,7 +136,7 @@ consteval void check_message_argument() {
   static_assert(!detail::is_closure_like<T>,
                 "a lambda with captures cannot travel as it is: pass the captured values as "
                 "arguments, or wrap the lambda in lamellar::by_value(...)");
-  static_assert(!enable_bitwise<T> || std::is_trivially_copyable_v<T>,
+  static_assert(!enable_bitwise<T> || detail::copies_as_bytes<T>,
                 "lamellar::enable_bitwise is set for a class that is not trivially copyable");
   if constexpr (!std::is_pointer_v<T> && !std::is_null_pointer_v<T> &&
                 !std::is_member_pointer_v<T> && !std::is_reference_v<T> &&
