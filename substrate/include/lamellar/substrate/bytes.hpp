@@ -78,7 +78,10 @@ class byte_writer {
   static constexpr std::uint8_t long_length = 0xff;
 
  private:
-  [[nodiscard]] bool fits(std::size_t size) const noexcept { return used_ + size <= capacity_; }
+  /// Compares so that a size near 2^64 cannot wrap around and seem to fit.
+  [[nodiscard]] bool fits(std::size_t size) const noexcept {
+    return used_ <= capacity_ && size <= capacity_ - used_;
+  }
 
   std::byte* begin_;
   std::size_t capacity_;
