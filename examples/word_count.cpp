@@ -4,27 +4,22 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <cstdint>
 #include <filesystem>
 #include <lamellar/lamellar.hpp>
 #include <set>
-#include <string>
-#include <string_view>
 #include <unordered_map>
-#include <utility>
-#include <vector>
 
 namespace io = lamellar::io;
 
-constexpr const char* about =
-    R"(Count the words of FILEs; print the most frequent ones and totals.
+constexpr const char* usage = R"(Usage: word_count [--top N] [FILE...]
+Count the words of FILEs; print the N most frequent ones (10) and totals.
+Without FILE: the licences and copyright notices of this Debian system.
 
-A word is a run of the letters A-Z and a-z, in lower case; every other byte separates words,
-and so does the end of a file. The counts are what this gives for one file:
-  tr -cs A-Za-z '\n' < FILE | tr A-Z a-z | grep . | LC_ALL=C sort | uniq -c)";
+A word is a run of the letters A-Z and a-z, in lower case; the end of a file ends it too.
+The counts are those of: tr -cs A-Za-z '\n' < FILE | tr A-Z a-z | grep . | sort | uniq -c
+)";
 
 struct word_hash {
   using is_transparent = void;  // a table of strings can be asked for a view
@@ -39,11 +34,11 @@ using word_table = std::unordered_map<std::string, std::uint64_t, word_hash, std
 // Runs on the owner. The word is read where it arrived; only a new one is copied.
 struct count_word {
   void operator()(word_table& table, std::string_view word) const {
-    if (const auto known = table.find(word); known != table.end()) {
-      ++known->second;
-    } else {
-      table.emplace(word, 1);
+    auto place = table.find(word);
+    if (place == table.end()) {
+      place = table.emplace(word, 0).first;
     }
+    ++place->second;
   }
 };
 
@@ -52,11 +47,6 @@ struct summary {
   std::uint64_t words = 0;
   std::uint64_t distinct = 0;
   std::vector<std::pair<std::string, std::uint64_t>> top;
-
-  template <class Archive>
-  void serialize(Archive& archive) {
-    archive(words, distinct, top);
-  }
 
   void keep_top(std::size_t wanted) {
     std::sort(top.begin(), top.end(), [](const auto& a, const auto& b) {
@@ -77,21 +67,6 @@ struct summarise {
   }
 };
 
-// Every Debian has these texts. Links are followed and no file comes twice.
-std::vector<std::string> texts_of_this_system() {
-  namespace fs = std::filesystem;
-  std::set<std::string> texts;
-  for (const auto& licence : fs::directory_iterator("/usr/share/common-licenses")) {
-    texts.insert(fs::canonical(licence.path()));
-  }
-  for (const auto& package : fs::directory_iterator("/usr/share/doc")) {
-    if (const fs::path notice = package.path() / "copyright"; fs::is_regular_file(notice)) {
-      texts.insert(fs::canonical(notice));
-    }
-  }
-  return {texts.begin(), texts.end()};
-}
-
 void show_progress(std::size_t done, std::size_t all) {
   if (isatty(STDERR_FILENO) != 0) {
     fmt::print(stderr, "\r[{:<40}] {:3}%{}", std::string(done * 40 / all, '#'),
@@ -99,72 +74,76 @@ void show_progress(std::size_t done, std::size_t all) {
   }
 }
 
-// Reads the share of this PE and sends every word to its owner.
-void send_my_words(lamellar::world& world, const std::vector<io::input_file>& files,
-                   const lamellar::darc<word_table>& table) {
+void count_words(lamellar::world& world, const std::vector<std::string>& paths,
+                 std::uint64_t top) {
+  const bool reports = world.me().index() == 0;
+  const auto files = io::inspect(paths);
+  const auto table = lamellar::darc<word_table>::create(world).get();
+  const auto begin = std::chrono::steady_clock::now();
+
   const auto mine = io::pieces(io::split(files, world.size(), world.me().index()), 1 << 18);
   for (std::size_t i = 0; i < mine.size(); ++i) {
     io::for_each_word(mine[i], io::ascii_letters, [&](std::string_view word) {
       const auto owner = static_cast<std::uint32_t>(word_hash()(word) >> 32) % world.size();
       table.send(world.at(owner), count_word(), word);
     });
-    if (world.me() == world.at(0)) {
+    if (reports) {
       show_progress(i + 1, mine.size());  // the others have as much to do
     }
   }
-}
-
-// Asks every PE for what it holds.
-summary gather(lamellar::world& world, const lamellar::darc<word_table>& table,
-               std::uint64_t top) {
-  std::vector<lamellar::reply<summary>> replies;
-  for (std::uint32_t i = 0; i < world.size(); ++i) {
-    replies.push_back(table.call(world.at(i), summarise(), top));
-  }
-  summary total;
-  for (auto& reply : replies) {
-    const summary part = reply.get();
-    total.words += part.words;
-    total.distinct += part.distinct;
-    total.top.insert(total.top.end(), part.top.begin(), part.top.end());
-  }
-  total.keep_top(top);
-  return total;
-}
-
-void count_words(lamellar::world& world, const std::vector<std::string>& paths,
-                 std::uint64_t top) {
-  const auto files = io::inspect(paths);
-  const auto table = lamellar::darc<word_table>::create(world).get();
-  const auto begin = std::chrono::steady_clock::now();
-  send_my_words(world, files, table);
   world.quiesce().get();  // now every word of every PE has been counted
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
 
-  if (world.me() == world.at(0)) {
-    const summary total = gather(world, table, top);
+  if (reports) {
+    summary total;
+    for (const summary& part : table.call_all(summarise(), top).get()) {
+      total.words += part.words;
+      total.distinct += part.distinct;
+      total.top.insert(total.top.end(), part.top.begin(), part.top.end());
+    }
+    total.keep_top(top);
     for (const auto& [word, count] : total.top) {
       fmt::print("{:7} {}\n", count, word);
     }
     const double megabytes = static_cast<double>(io::total_bytes(files)) / 1e6;
-    const double millions = static_cast<double>(total.words) / 1e6;
     fmt::print("{} words, {} of them distinct, in {} files of {:.2f} MB\n", total.words,
                total.distinct, files.size(), megabytes);
     fmt::print("PEs: {}  time: {:.3f} s  rate: {:.1f} million words/s, {:.0f} MB/s\n",
-               world.size(), time.count(), millions / time.count(), megabytes / time.count());
+               world.size(), time.count(),
+               static_cast<double>(total.words) / 1e6 / time.count(), megabytes / time.count());
   }
 }
 
+// Every Debian has these. What is longer is a list of files rather than a text.
+std::vector<std::string> texts_of_this_system() {
+  namespace fs = std::filesystem;
+  std::set<std::string> texts;  // links are followed, and no file comes twice
+  const auto add = [&](const fs::path& path) {
+    if (fs::is_regular_file(path) && fs::file_size(path) <= 256 << 10) {
+      texts.insert(fs::canonical(path));
+    }
+  };
+  for (const auto& licence : fs::directory_iterator("/usr/share/common-licenses")) add(licence);
+  for (const auto& package : fs::directory_iterator("/usr/share/doc"))
+    add(package.path() / "copyright");
+  return {texts.begin(), texts.end()};
+}
+
 int main(int argc, char** argv) {
-  CLI::App app(about);
   std::uint64_t top = 10;
   std::vector<std::string> files;
-  app.add_option("--top", top, "How many words to print")->capture_default_str();
-  app.add_option("FILE", files, "Texts; when not given, the licences of this Debian system");
-  CLI11_PARSE(app, argc, argv);
-  if (files.empty()) {
-    files = texts_of_this_system();
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--top" && i + 1 < argc) {
+      top = std::strtoull(argv[++i], nullptr, 10);
+    } else if (argument.starts_with("-")) {
+      fmt::print(argument == "--help" ? stdout : stderr, "{}", usage);
+      return argument == "--help" ? 0 : 2;
+    } else {
+      files.emplace_back(argument);
+    }
   }
-  return lamellar::run(argc, argv,
-                       [&](lamellar::world& world) { count_words(world, files, top); });
+  return lamellar::run(argc, argv, [&](lamellar::world& world) {
+    count_words(world, files.empty() ? texts_of_this_system() : files, top);
+  });
 }
