@@ -50,6 +50,7 @@ class local_lamella final : public mapped_lamella {
       : mapped_lamella{me, arena->data(), layout}, arena_{std::move(arena)} {
     able_.mapped = s.mapped;
     able_.lines = s.mapped;
+    able_.pes_in_process = layout.pes();
     able_.pes_on_host = layout.pes();
     able_.oversubscribed =
         std::uint64_t{layout.pes()} * s.threads > hardware_threads_available();

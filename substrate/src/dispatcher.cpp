@@ -45,6 +45,19 @@ void encode_text(std::string& into, std::string_view text) {
 
 }  // namespace
 
+object_entry& find_object(engine& at, std::uint32_t number, const std::type_info& type) {
+  object_entry* found = at.objects().find(number);
+  if (found == nullptr) {
+    throw corrupt_message(
+        fmt::format("a handle of object {}, which does not exist (any more) here", number));
+  }
+  if (std::strcmp(found->type, type.name()) != 0) {
+    throw corrupt_message(fmt::format("a handle of object {} as {}, which it is not", number,
+                                      handler_table::readable(type.name())));
+  }
+  return *found;
+}
+
 void execution::failed(const std::string& handler, const std::string& text) {
   if (failures++ == 0) {
     first = {home.me(), handler, text};

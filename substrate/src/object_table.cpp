@@ -14,9 +14,8 @@ std::uint64_t kind_of_object(const std::type_info& type, std::uint32_t number) {
 }
 
 object_table::~object_table() {
-  const std::vector<std::uint32_t> left = live_;
-  for (const std::uint32_t number : left) {
-    erase(number);
+  while (!live_.empty()) {
+    erase(live_.back()->number);
   }
   for (std::uint32_t c = 0; c < most_chunks; ++c) {
     delete chunks_[c].load(std::memory_order_relaxed);
@@ -34,7 +33,7 @@ void object_table::insert(std::unique_ptr<object_entry> entry) {
     at = new chunk;
     chunks_[c].store(at, std::memory_order_release);
   }
-  live_.push_back(number);
+  live_.push_back(entry.get());
   at->entries[number % per_chunk].store(entry.release(), std::memory_order_release);
 }
 
@@ -47,7 +46,7 @@ void object_table::erase(std::uint32_t number) {
       .load(std::memory_order_relaxed)
       ->entries[number % per_chunk]
       .store(nullptr, std::memory_order_release);
-  live_.erase(std::find(live_.begin(), live_.end(), number));
+  live_.erase(std::find(live_.begin(), live_.end(), entry));
   entry->destroy(entry->part);
   delete entry;
 }

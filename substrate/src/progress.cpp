@@ -302,6 +302,11 @@ void engine::throw_failures() {
   }
 }
 
+void no_such_task() {
+  misuse(nullptr,
+         "a task (or reply) was awaited that is empty: it was moved away or used before");
+}
+
 place running_place(engine& at) {
   const lane& on = at.here();
   return on.index == 0 && !on.in_handler() ? place::main : place::anywhere;

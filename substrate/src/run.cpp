@@ -19,6 +19,9 @@ int run_pe(std::unique_ptr<lamellae::lamella> transport, const lamellae::setting
            const std::function<int(world&)>& one) {
   const std::uint32_t me = transport->me();
   const std::uint32_t on_host = transport->able().pes_on_host;
+  if (s.threads > 1 && transport->able().pes_in_process == 1) {
+    on_node::start(s.threads);  // before pinning, so that its threads get cores of their own
+  }
   if (s.pin) {
     lamellae::pin_this_thread(me % on_host, on_host, 0, s.threads);
   }

@@ -175,28 +175,27 @@ failure engine::share_first_failure(std::uint64_t& count) {
 }
 
 void engine::announce_releases() {
-  for (const std::uint32_t number : objects_.numbers()) {
-    object_entry& object = *objects_.find(number);
-    const bool released = object.handles.load(std::memory_order_acquire) == 0;
-    if (released != object.release_announced) {
-      object.release_announced = released;
-      send_release(*this, number, released, epoch_);
+  for (object_entry* object : objects_.all()) {
+    const bool released = object->handles.load(std::memory_order_acquire) == 0;
+    if (released != object->release_announced) {
+      object->release_announced = released;
+      send_release(*this, object->number, released, epoch_);
     }
   }
 }
 
 std::vector<std::uint32_t> engine::released_everywhere() {
-  std::vector<std::uint32_t> all;
-  for (const std::uint32_t number : objects_.numbers()) {
-    const auto& releases = objects_.find(number)->releases;
+  std::vector<std::uint32_t> unheld;
+  for (const object_entry* object : objects_.all()) {
+    const auto& releases = object->releases;
     if (std::all_of(releases.begin(), releases.end(), [this](std::uint64_t release) {
           return release != 0 && release - 1 <= epoch_;
         })) {
-      all.push_back(number);
+      unheld.push_back(object->number);
     }
   }
-  std::sort(all.begin(), all.end());
-  return all;
+  std::sort(unheld.begin(), unheld.end());
+  return unheld;
 }
 
 }  // namespace lamellar::detail

@@ -19,6 +19,14 @@ std::string_view world::lamella() const { return engine_->transport().name(); }
 
 const lamellae::capabilities& world::able() const { return engine_->transport().able(); }
 
+on_node::execution world::on_node() const {
+  const bool alone = engine_->transport().able().pes_in_process == 1;
+  return alone && engine_->threads() > 1 && engine_->on_main_thread() &&
+                 !engine_->here().in_handler()
+             ? on_node::execution::threaded(engine_->threads())
+             : on_node::execution{};
+}
+
 pe context::me() const { return pe{at_->me()}; }
 
 std::uint32_t context::size() const { return at_->size(); }

@@ -38,12 +38,13 @@ inline constexpr std::uint32_t traffic_classes = 2;
 
 /// What a lamella can do; constant.
 struct capabilities {
-  std::uint32_t buffer_bytes = 0;   ///< payload bytes of one buffer
-  std::uint32_t channel_depth = 0;  ///< buffers of a channel
-  bool lines = false;               ///< request_line() and serving_line() are there
-  bool mapped = false;              ///< peers' segments can be loaded and stored
-  bool oversubscribed = false;      ///< more threads than cores on this host: yield early
-  std::uint32_t pes_on_host = 1;    ///< PEs that share this host's cores, this one included
+  std::uint32_t buffer_bytes = 0;    ///< payload bytes of one buffer
+  std::uint32_t channel_depth = 0;   ///< buffers of a channel
+  bool lines = false;                ///< request_line() and serving_line() are there
+  bool mapped = false;               ///< peers' segments can be loaded and stored
+  bool oversubscribed = false;       ///< more threads than cores on this host: yield early
+  std::uint32_t pes_in_process = 1;  ///< PEs that share this process, this one included
+  std::uint32_t pes_on_host = 1;     ///< PEs that share this host's cores, this one included
 };
 
 /// A buffer to fill: `capacity` payload bytes, 16-byte aligned. Empty: no credit now.

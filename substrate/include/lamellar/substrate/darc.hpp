@@ -199,8 +199,7 @@ class darc {
 
 template <class T>
 darc<T> detail::darc_access::handle(engine& at, std::uint32_t number) {
-  object_entry* entry = at.objects().find(number);
-  return entry == nullptr ? darc<T>{} : darc<T>{&at, entry};
+  return number == 0 ? darc<T>{} : darc<T>{&at, &find_object(at, number, typeid(T))};
 }
 
 template <class T>

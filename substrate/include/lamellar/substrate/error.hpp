@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <lamellar/lamellae/error.hpp>
 #include <string>
-#include <utility>
 
 // The exceptions that messages add to those of the lowest layer. All derive from `error`, so
 // one catch clause sees everything that the library throws. These are the cases in which the
@@ -33,12 +32,7 @@ class remote_error : public error {
   /// Describe an exception with text `text`, thrown by handler `handler` on PE `pe`: the first
   /// of `count`.
   remote_error(std::uint32_t pe, std::string handler, const std::string& text,
-               std::uint64_t count = 1)
-      : error{"handler " + handler + " threw on PE " + std::to_string(pe) + ": " + text +
-              (count > 1 ? " (the first of " + std::to_string(count) + " failures)" : "")},
-        pe_{pe},
-        handler_{std::move(handler)},
-        count_{count} {}
+               std::uint64_t count = 1);
 
   /// The number of the PE on which the handler ran.
   [[nodiscard]] std::uint32_t pe() const noexcept { return pe_; }
@@ -59,8 +53,7 @@ class remote_error : public error {
 class peer_lost : public error {
  public:
   /// Say that PE `pe` is gone, and how that was noticed.
-  peer_lost(std::uint32_t pe, const std::string& how)
-      : error{"PE " + std::to_string(pe) + " is lost: " + how}, pe_{pe} {}
+  peer_lost(std::uint32_t pe, const std::string& how);
 
   /// The number of the PE that is gone.
   [[nodiscard]] std::uint32_t pe() const noexcept { return pe_; }

@@ -151,12 +151,12 @@ class [[nodiscard(
   ~task() { drop(); }
 
   bool valid() const { return frame_ != nullptr; }
-  bool finished() const { return frame_.promise().finished(); }
+  bool finished() const { return state().finished(); }
 
   /// Run to the first suspension, now. Called by get(), co_await and spawn(); harmless twice.
   void start() {
-    if (!frame_.promise().started()) {
-      frame_.promise().mark_started();
+    if (promise_type& p = state(); !p.started()) {
+      p.mark_started();
       frame_.resume();
     }
   }
@@ -164,7 +164,7 @@ class [[nodiscard(
   /// Run to the end, making progress meanwhile, and return the result or throw what it threw.
   T get() {
     start();
-    promise_type& p = frame_.promise();
+    promise_type& p = state();
     if (!p.finished()) {
       detail::wait_until(
           *p.home(), [](void* of) { return static_cast<promise_type*>(of)->finished(); }, &p,
@@ -182,6 +182,17 @@ class [[nodiscard(
  private:
   friend promise_type;
   explicit task(std::coroutine_handle<promise_type> frame) : frame_{frame} {}
+
+  std::coroutine_handle<promise_type> handle() const {
+    state();
+    return frame_;
+  }
+  promise_type& state() const {
+    if (frame_ == nullptr) {
+      detail::no_such_task();
+    }
+    return frame_.promise();
+  }
 
   struct awaiter {
     std::coroutine_handle<promise_type> child;

@@ -6,6 +6,7 @@
 #include <lamellar/lamellae/settings.hpp>
 #include <lamellar/substrate/context.hpp>
 #include <lamellar/substrate/detail/send.hpp>
+#include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/pe.hpp>
 #include <lamellar/substrate/reply.hpp>
 #include <lamellar/substrate/spawned.hpp>
@@ -62,6 +63,10 @@ class world {
   std::string_view lamella() const;
   /// What the transport can do here.
   const lamellae::capabilities& able() const;
+
+  /// How loops over this PE's own elements may run: on its threads, where the calling thread is
+  /// its main one and the process has no other PE; else on the calling thread alone.
+  on_node::execution on_node() const;
 
   // ---- messages ----
   /// Run `f(args...)` on PE `to`, some time from now.

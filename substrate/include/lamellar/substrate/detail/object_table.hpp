@@ -67,7 +67,8 @@ class object_table {
   void insert(std::unique_ptr<object_entry> entry);
   /// Destroy the part and forget the object.
   void erase(std::uint32_t number);
-  const std::vector<std::uint32_t>& numbers() const { return live_; }
+  /// In the order of creation. Main thread.
+  const std::vector<object_entry*>& all() const { return live_; }
 
  private:
   static constexpr std::uint32_t per_chunk = 1024;
@@ -77,7 +78,7 @@ class object_table {
     std::atomic<object_entry*> entries[per_chunk] = {};
   };
   std::unique_ptr<std::atomic<chunk*>[]> chunks_;
-  std::vector<std::uint32_t> live_;
+  std::vector<object_entry*> live_;
 };
 
 }  // namespace lamellar::detail

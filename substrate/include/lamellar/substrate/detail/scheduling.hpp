@@ -22,4 +22,7 @@ void resume_later(engine& at, std::coroutine_handle<> what, place where);
 /// Make progress until `holds(state)`. What is waited for is said by `what`.
 void wait_until(engine& at, bool (*holds)(void*), void* state, const char* what);
 
+/// Ends the job: a task was used that is empty, moved away, or was never one.
+[[noreturn]] void no_such_task();
+
 }  // namespace lamellar::detail
