@@ -25,6 +25,7 @@ int run_pe(std::unique_ptr<lamellae::lamella> transport, const lamellae::setting
   if (s.pin) {
     lamellae::pin_this_thread(me % on_host, on_host, 0, s.threads);
   }
+  const lamellae::inside_job inside{me};
   try {
     world w{std::move(transport), s};
     const int code = one(w);
