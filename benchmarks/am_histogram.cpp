@@ -194,6 +194,11 @@ class own_updates {
     for (best_of_distances& loop : loops_) loop.forget();
   }
 
+  template <class Agreed>
+  void agree(const Agreed& agreed) {
+    loops_[0].agree(agreed);
+  }
+
   const best_of_distances& loop() const { return loops_[0]; }
 
   // What one pass does to the block, which begins with word `first` of the table.
@@ -265,6 +270,10 @@ void measure(world& w, const settings& set, const block_layout& layout, Locate l
     for (row& r : rows) r.samples.clear();
     limit.forget();
   }
+
+  const auto agreed = [&w](const std::vector<double>& seconds) { return slowest(w, seconds); };
+  for (row& r : rows) r.samples = agreed(r.samples);
+  limit.agree(agreed);
 
   const std::uint64_t passes = rows.size() * (set.common.repetitions + 1);
   const expected bare = limit.of_a_pass(layout.first(me));

@@ -106,6 +106,7 @@ void measure(world& w, const settings& set, report* out) {
     limit_samples.clear();
   }
 
+  for (row& r : rows) r.samples = slowest(w, r.samples);
   const bool stream_right = on_all(w, bare.right());
   const std::uint64_t senders = to.size();  // to each PE: all send alike
   const std::uint64_t passes = set.common.repetitions + 1;

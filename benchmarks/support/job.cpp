@@ -3,10 +3,12 @@
 
 #include <fmt/core.h>
 
-#include <lamellar/substrate/context.hpp>
+#include <algorithm>
+#include <cstddef>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/run.hpp>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "machine.hpp"
@@ -20,6 +22,19 @@ struct refusals {
 
 struct refuse {
   void operator()(refusals& here) const { ++here.count; }
+};
+
+struct longest {
+  std::vector<double> seconds;
+};
+
+struct take_longer {
+  void operator()(longest& here, std::span<const double> seconds) const {
+    here.seconds.resize(seconds.size());
+    for (std::size_t k = 0; k < seconds.size(); ++k) {
+      here.seconds[k] = std::max(here.seconds[k], seconds[k]);
+    }
+  }
 };
 
 struct tell_pinning {
@@ -56,6 +71,13 @@ bool on_all(world& w, bool mine) {
   if (!mine) votes.send_all(refuse{});
   w.quiesce().get();
   return votes->count == 0;
+}
+
+std::vector<double> slowest(world& w, const std::vector<double>& samples) {
+  const darc<longest> all = darc<longest>::create(w).get();
+  all.send_all(take_longer{}, samples);
+  w.quiesce().get();
+  return all->seconds;
 }
 
 result job_result(const world& w, std::string name, const options& common) {

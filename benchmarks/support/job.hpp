@@ -32,6 +32,12 @@ int run_job(int argc, char** argv, const std::string& name, const options& commo
 /// Return on every PE whether `mine` is true on all. Collective.
 bool on_all(world& w, bool mine);
 
+/// Return on every PE, for each repetition, the longest of the seconds that the PEs have
+/// measured: where PEs share a core, some see the start late.
+///
+/// Shapes: the same number of samples on all PEs. Collective.
+std::vector<double> slowest(world& w, const std::vector<double>& samples);
+
 /// Begin a result of this job: everything is filled in but what was measured.
 result job_result(const world& w, std::string name, const options& common);
 
