@@ -155,6 +155,15 @@ class best_of_distances {
     }
   }
 
+  /// Replace the seconds of every distance by `agreed(seconds)`, in the order of distances: a
+  /// participant that shares its core may have started its clock late.
+  ///
+  /// Collective, if `agreed` is. Requires: the same repetitions on all participants.
+  template <class Agreed>
+  void agree(Agreed&& agreed) {
+    for (auto& [distance, seconds] : samples_) seconds = agreed(seconds);
+  }
+
   /// Forget what has been measured, after a warm-up; `passes` still counts it.
   void forget() { samples_.clear(); }
 

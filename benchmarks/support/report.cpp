@@ -20,6 +20,9 @@ std::string readable_rate(double rate, const std::string& unit) {
 }
 
 std::string text_of(const parameter& p) {
+  if (const auto* const number = std::get_if<double>(&p.second)) {
+    return fmt::format("{}={:.4g}", p.first, *number);
+  }
   return std::visit([&](const auto& value) { return fmt::format("{}={}", p.first, value); },
                     p.second);
 }

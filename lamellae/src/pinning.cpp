@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <lamellar/lamellae/job.hpp>
+#include <numeric>
 #include <thread>
 
 namespace lamellar::lamellae {
@@ -85,7 +86,10 @@ std::uint32_t place(const hardware_threads& machine, std::uint32_t pe, std::uint
   if (std::uint64_t{pes} * threads <= cores) {
     return static_cast<std::uint32_t>(pe * cores / pes + thread);
   }
-  return static_cast<std::uint32_t>((std::uint64_t{pe} * threads + thread) % all);
+  // Round after round over the PEs. Where the rounds begin to repeat, one step aside, so that a
+  // PE's threads do not meet.
+  const std::uint64_t rounds = all / std::gcd(std::uint64_t{pes}, all);
+  return static_cast<std::uint32_t>((pe + std::uint64_t{thread} * pes + thread / rounds) % all);
 }
 
 std::uint32_t hardware_threads_available() {

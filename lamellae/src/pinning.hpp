@@ -26,7 +26,8 @@ hardware_threads list_hardware_threads(hwloc_topology_t topology, hwloc_const_cp
 /// `pes`.
 ///
 /// While there are cores for all, each PE gets neighbouring ones from its own share of them;
-/// then the cores' other hardware threads are used; beyond that all are shared in turn.
+/// beyond that all hardware threads are shared evenly, the first threads of all PEs apart from
+/// each other and those of one PE apart from each other, as far as there are enough.
 std::uint32_t place(const hardware_threads& machine, std::uint32_t pe, std::uint32_t pes,
                     std::uint32_t thread, std::uint32_t threads);
 

@@ -105,6 +105,32 @@ TEST_CASE("with fewer cores than threads the load differs by one at most") {
   }
 }
 
+TEST_CASE(
+    "where threads share cores, neither first threads nor threads of one PE meet needlessly") {
+  for (const char* shape : {"core:2 pu:1", "core:3 pu:2", "core:4 pu:1", "core:4 pu:2"}) {
+    const hardware_threads machine = made_up{shape}.all();
+    const std::size_t all = machine.os_index.size();
+    CAPTURE(shape);
+    for (std::uint32_t pes = 1; pes <= 9; ++pes) {
+      for (std::uint32_t threads = 1; threads <= 9; ++threads) {
+        if (pes * threads <= machine.cores) continue;
+        CAPTURE(pes);
+        CAPTURE(threads);
+        std::set<std::uint32_t> first_threads;
+        for (std::uint32_t pe = 0; pe < pes; ++pe) {
+          std::set<std::uint32_t> own;
+          for (std::uint32_t thread = 0; thread < threads; ++thread) {
+            own.insert(place(machine, pe, pes, thread, threads));
+          }
+          first_threads.insert(place(machine, pe, pes, 0, threads));
+          CHECK(own.size() == std::min<std::size_t>(threads, all));
+        }
+        CHECK(first_threads.size() == std::min<std::size_t>(pes, all));
+      }
+    }
+  }
+}
+
 TEST_CASE("a pinned thread may run on one allowed hardware thread only") {
   const std::set<int> before = cpus_of_this_thread();
   const std::uint32_t pes = hardware_threads_available();
