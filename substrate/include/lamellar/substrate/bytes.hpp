@@ -91,9 +91,13 @@ class byte_writer {
 
 class byte_reader {
  public:
-  /// Read from `bytes`, which must stay in place for as long as views of it are used.
-  explicit byte_reader(std::span<const std::byte> bytes) noexcept
-      : begin_{bytes.data()}, size_{bytes.size()} {}
+  /// Read from `bytes`, which must stay in place for as long as views of it are used. Handles
+  /// of distributed objects become handles of `owner`, the machinery of the PE that reads.
+  explicit byte_reader(std::span<const std::byte> bytes, void* owner = nullptr) noexcept
+      : begin_{bytes.data()}, size_{bytes.size()}, owner_{owner} {}
+
+  /// Whose handles are read; nullptr outside of a world.
+  [[nodiscard]] void* owner() const noexcept { return owner_; }
 
   /// Pass over `size` bytes and return the first of them. Throws: corrupt_message if fewer are
   /// left.
@@ -160,6 +164,7 @@ class byte_reader {
   const std::byte* begin_;
   std::size_t size_;
   std::size_t used_ = 0;
+  void* owner_;
 };
 
 }  // namespace lamellar

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstdint>
 #include <lamellar/substrate/detail/send.hpp>
+#include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/pe.hpp>
 #include <lamellar/substrate/world.hpp>
 #include <memory>
@@ -140,8 +141,12 @@ class darc {
     std::uint32_t number = 0;
     from(number);
     if constexpr (requires { from.bytes().owner(); }) {
-      *this = detail::darc_access::handle<T>(
-          *static_cast<detail::engine*>(from.bytes().owner()), number);
+      auto* const here = static_cast<detail::engine*>(from.bytes().owner());
+      *this = here == nullptr || number == 0 ? darc{}
+                                             : detail::darc_access::handle<T>(*here, number);
+      if (here != nullptr && number != 0 && entry_ == nullptr) {
+        throw corrupt_message("a handle of a distributed object that does not exist here");
+      }
     }
   }
 

@@ -89,8 +89,9 @@ struct record {
   /// Read a fixed record, without a check: its size was checked for the whole run.
   [[nodiscard]] static arguments read_unchecked(const std::byte* in);
 
-  /// Read a record that is exactly `bytes`. Throws: corrupt_message if it is not.
-  [[nodiscard]] static arguments read(std::span<const std::byte> bytes);
+  /// Read a record that is exactly `bytes`; `owner` as in byte_reader. Throws: corrupt_message
+  /// if it is not.
+  [[nodiscard]] static arguments read(std::span<const std::byte> bytes, void* owner = nullptr);
 
   /// Call `f(prefix..., arguments...)` with the arguments of the record that is exactly
   /// `bytes`. Throws: corrupt_message before the call if the bytes are no such record; whatever
@@ -177,7 +178,7 @@ auto record<Args...>::read_unchecked(const std::byte* in) -> arguments {
 }
 
 template <class... Args>
-auto record<Args...>::read(std::span<const std::byte> bytes) -> arguments {
+auto record<Args...>::read(std::span<const std::byte> bytes, void* owner) -> arguments {
   if constexpr (fixed) {
     if (bytes.size() != size) {
       detail::throw_wrong_size(bytes.size(), size);
@@ -187,7 +188,7 @@ auto record<Args...>::read(std::span<const std::byte> bytes) -> arguments {
     if (reinterpret_cast<std::uintptr_t>(bytes.data()) % alignment != 0) {
       detail::throw_misaligned(alignment);
     }
-    byte_reader in{bytes};
+    byte_reader in{bytes, owner};
     arguments values{decode<Args>(in)...};  // braces: from left to right
     in.finish();
     return values;

@@ -445,12 +445,12 @@ struct handler {
     if constexpr (s::is_coroutine) {
       return start(at, bytes, t, with);
     } else if constexpr (std::is_void_v<result>) {
-      call_with(bytes, with);
+      call_with(at, bytes, with);
       if constexpr (Call) {
         at.home.answer<0>(at, t, nullptr);
       }
     } else {
-      const result value = call_with(bytes, with);
+      const result value = call_with(at, bytes, with);
       if constexpr (Call) {
         answer_with<result>(at, t, value);
       }
@@ -460,7 +460,8 @@ struct handler {
 
   /// Decode one record and call the handler with it.
   template <class With>
-  static decltype(auto) call_with(std::span<const std::byte> bytes, const With& with) {
+  static decltype(auto) call_with([[maybe_unused]] execution& at,
+                                  std::span<const std::byte> bytes, const With& with) {
     const auto go = [&](auto&&... args) -> decltype(auto) {
       if constexpr (s::carried) {
         return with(std::forward<decltype(args)>(args)...);  // the callable comes first
@@ -472,11 +473,13 @@ struct handler {
     if constexpr (s::carried) {
       return std::apply(
           [&](auto& f, auto&... rest) -> decltype(auto) { return go(f, std::move(rest)...); },
-          as_lvalue(s::layout::read(bytes)));
+          as_lvalue(s::layout::read(bytes, &at.home)));
     } else if constexpr (s::fixed) {
       return s::layout::apply_unchecked(go, bytes.data());
     } else {
-      return s::layout::apply(go, bytes);
+      return std::apply(
+          [&](auto&... values) -> decltype(auto) { return go(std::move(values)...); },
+          as_lvalue(s::layout::read(bytes, &at.home)));
     }
   }
 
@@ -491,7 +494,7 @@ struct handler {
     std::unique_ptr<F> kept;
     task<result> body = [&] {
       if constexpr (s::carried) {
-        auto values = s::layout::read(bytes);
+        auto values = s::layout::read(bytes, &at.home);
         return std::apply(
             [&](auto& f, auto&... rest) {
               kept = std::make_unique<F>(std::move(f));
@@ -499,7 +502,7 @@ struct handler {
             },
             values);
       } else {
-        return call_with(bytes, with);
+        return call_with(at, bytes, with);
       }
     }();
     body.start();
