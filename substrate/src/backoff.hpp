@@ -2,7 +2,8 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>#include <thread>
+#include <cstdint>
+#include <thread>
 
 // How a thread waits when a poll finds nothing: it spins, then lets others run, then sleeps for
 // short and growing times. Spinning answers in a tenth of a microsecond, a wake-up takes tens;
