@@ -47,36 +47,6 @@ task<int> body(world& world) {
   if (world.me().index() == 0) {
     fmt::print("100 walks of {} calls each, beside the body's own work\n", 10 * pes);
   }
-  co_return sum;
-}
-
-task<int> body(world& world) {
-  const std::uint32_t pes = world.size();
-  const std::uint64_t numbers = std::uint64_t{pes} * (pes - 1) / 2;  // 0 + 1 + ... + (PEs - 1)
-
-  // A task does nothing until it is awaited, or spawned.
-  const std::uint64_t once = co_await walk(world, 0, pes);
-
-  std::vector<lamellar::spawned<std::uint64_t>> walks;
-  for (std::uint32_t i = 0; i < 100; ++i) {
-    walks.push_back(world.spawn(walk(world, i, 10 * pes)));
-  }
-  // The body has work of its own, and lets the walks have their turn after each piece of it.
-  std::uint64_t largest = 0;
-  for (std::uint64_t piece = 0; piece < 100; ++piece) {
-    for (std::uint64_t n = 1000 * piece; n < 1000 * (piece + 1); ++n) {
-      largest = std::max(largest, n * 48271 % 2147483647);
-    }
-    co_await world.yield();
-  }
-
-  bool right = once == numbers && largest < 2147483647;
-  for (const std::uint64_t sum : co_await lamellar::when_all(std::move(walks))) {
-    right = right && sum == 10 * numbers;
-  }
-  if (world.me().index() == 0) {
-    fmt::print("{} of 100 walks had ended before the body waited for them\n", ended);
-  }
   co_return right ? 0 : 1;
 }
 
