@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Measure the active messages' figures of merit in one go, and print them as a table.
+
+acceptance.py [--build build/release] [--lamella local|shmem|both] [--rounds 5] [--quick] [--json]
+
+Every round runs every job once, so that what is compared lies seconds apart and a machine that
+drifts drifts under all of them. A ratio to a limit is taken within one run; a ratio of two jobs
+within one round. The table shows the median over the rounds, with the smallest and the largest.
+Nothing is judged, but a wrong answer or a failed run ends the program with code 1.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+class Job:
+    """A program and the PEs that run it."""
+
+    def __init__(self, program, lamella, pes, threads, *arguments):
+        self.program, self.lamella = program, lamella
+        self.pes, self.threads, self.arguments = pes, threads, list(arguments)
+
+    def __str__(self):
+        return f"{self.program} on {self.lamella}, {self.pes} x {self.threads}"
+
+    def run(self, build, repetitions):
+        """Return the result lines, by name and size of the table."""
+        command = [os.path.join(build, "benchmarks", self.program), *self.arguments,
+                   "--repetitions", str(repetitions), "--json"]
+        environment = {key: value for key, value in os.environ.items()
+                       if key not in ("LAMELLAR_PES", "LAMELLAR_LAMELLA")}
+        environment["LAMELLAR_THREADS"] = str(self.threads)
+        if self.lamella == "local":
+            environment["LAMELLAR_PES"] = str(self.pes)
+        else:
+            command[:0] = [os.path.join(build, "tools", "lamellar-run"), "-n", str(self.pes)]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        if done.returncode != 0:
+            sys.exit(f"acceptance.py: {self} ended with code {done.returncode}\n"
+                     f"{done.stdout}{done.stderr}")
+        results = {}
+        for line in done.stdout.splitlines():
+            if line.startswith("{"):
+                result = json.loads(line)
+                words = result["parameters"].get("table_words")
+                results[result["name"], words] = result
+        return results
+
+
+class Quantity:
+    """A line of the table: how its value, and its ratio to something, come out of a round."""
+
+    def __init__(self, text, lamella, unit, value, ratio, of):
+        self.text, self.lamella, self.unit, self.of = text, lamella, unit, of
+        self.value, self.ratio = value, ratio
+        self.values, self.ratios = [], []
+
+    def take(self, outcome):
+        self.values.append(self.value(outcome))
+        if self.ratio is not None:
+            self.ratios.append(self.ratio(outcome))
+
+    def summary(self):
+        def three(samples):
+            return {"median": statistics.median(samples), "min": min(samples),
+                    "max": max(samples)}
+        line = {"quantity": self.text, "lamella": self.lamella, "unit": self.unit,
+                "measured": three(self.values)}
+        if self.ratios:
+            line["ratio"] = {"to": self.of, **three(self.ratios)}
+        line["rounds"] = len(self.values)
+        return line
+
+
+def short(number):
+    return f"{number:.3g}" if number < 100 else f"{number:.0f}"
+
+
+def plan(lamella, quick):
+    """The jobs of one lamella by key, and the quantities that they give."""
+    tables = ["2^18", "2^20"] if quick else ["2^24", "2^27"]
+    updates = ["--updates", "2^18"] if quick else []
+    histogram = ["--table", ",".join(tables), *updates]
+    small = ["--table", tables[0], *updates]
+    trips = ["--round-trips", "500"] if quick else []
+    messages = ["--messages", "2^19"] if quick else []
+    jobs = {
+        "latency": Job("am_latency", lamella, 2, 1, *trips),
+        "latency 4": Job("am_latency", lamella, 4, 1, *trips),
+        "rate": Job("am_rate", lamella, 2, 1, *messages),
+        "rate 4": Job("am_rate", lamella, 4, 1, *messages),
+        "histogram": Job("am_histogram", lamella, 2, 1, *histogram),
+        "histogram 4": Job("am_histogram", lamella, 4, 1, *small),
+        "histogram T": Job("am_histogram", lamella, 1, 2, *small),
+    }
+    first = 1 << int(tables[0][2:])
+
+    def result(job, name, words=None):
+        return lambda outcome: outcome[job][name, words]
+
+    def rate(job, name, words=None, scale=1e6):
+        return lambda outcome: result(job, name, words)(outcome)["rate"] / scale
+
+    def fraction(job, name, words=None):
+        return lambda outcome: result(job, name, words)(outcome)["fraction_of_limit"]
+
+    def nanoseconds(job, name):
+        return lambda outcome: 1e9 / result(job, name)(outcome)["rate"]
+
+    def times(job, name):
+        return lambda outcome: 1 / fraction(job, name)(outcome)
+
+    def versus(job, other, name, words=None):
+        return lambda outcome: (rate(job, name, words)(outcome) /
+                                rate(other, name, words)(outcome))
+
+    quantities = []
+
+    def add(text, unit, value, ratio=None, of=""):
+        quantities.append(Quantity(text, lamella, unit, value, ratio, of))
+
+    bare = "bare round trip, two lines"
+    for name, text in [("call", "call, empty handler"),
+                       ("call_value", "call, 8 bytes there and back"),
+                       ("call_both_ways", "the same, both PEs at once"),
+                       ("coroutine", "call, coroutine handler, co_await"),
+                       ("coroutine_value", "the same, 8 bytes there and back"),
+                       ("barrier", "barrier, 2 PEs"),
+                       ("quiesce", "quiesce of an idle world, 2 PEs")]:
+        full = "am_latency/" + name
+        add(text, "ns", nanoseconds("latency", full), times("latency", full), bare)
+    for name in ("barrier", "quiesce"):
+        add(f"{name}, 4 PEs on the cores of 2", "ns",
+            nanoseconds("latency 4", "am_latency/" + name))
+    for name in ("record", "span"):
+        full = "am_rate/" + name
+        add(f"send, 8 bytes, {name} handler", "M/s and PE", rate("rate", full, scale=2e6),
+            fraction("rate", full), "bare stream of words")
+    for size in tables:
+        words = 1 << int(size[2:])
+        for name in ("loop", "batch"):
+            full = "am_histogram/" + name
+            add(f"histogram {size}, {name}", "M/s", rate("histogram", full, words),
+                fraction("histogram", full, words), "own part, no messages")
+    for name in ("loop", "batch"):
+        full = "am_histogram/" + name
+        add(f"histogram {tables[0]}, {name}, 4 PEs", "M/s", rate("histogram 4", full, first),
+            versus("histogram 4", "histogram", full, first), "2 PEs, same work")
+    for name in ("record", "span"):
+        full = "am_rate/" + name
+        add(f"send, 8 bytes, {name} handler, 4 PEs", "M/s", rate("rate 4", full),
+            versus("rate 4", "rate", full), "2 PEs, same work")
+    for name in ("loop", "batch"):
+        full = "am_histogram/" + name
+        add(f"histogram {tables[0]}, {name}, 1 PE x 2 threads", "M/s",
+            rate("histogram T", full, first),
+            versus("histogram T", "histogram", full, first), "2 PEs x 1 thread")
+    return jobs, quantities
+
+
+def print_table(summaries):
+    print(f"\n{'quantity':<47} {'lamella':<7} {'measured':<34} ratio")
+    for line in summaries:
+        value = line["measured"]
+        measured = (f"{short(value['median'])} {line['unit']} "
+                    f"({short(value['min'])} to {short(value['max'])})")
+        ratio = ""
+        if "ratio" in line:
+            r = line["ratio"]
+            ratio = f"{r['median']:.2f} ({r['min']:.2f} to {r['max']:.2f}) of: {r['to']}"
+        print(f"{line['quantity']:<47} {line['lamella']:<7} {measured:<34} {ratio}".rstrip())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"),
+                        help="build folder (default: build/release)")
+    parser.add_argument("--lamella", choices=["local", "shmem", "both"], default="both")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of every job (default: 5)")
+    parser.add_argument("--repetitions", type=int, default=5,
+                        help="repetitions within a run (default: 5)")
+    parser.add_argument("--quick", action="store_true",
+                        help="small sizes: does everything work? the figures mean nothing")
+    parser.add_argument("--json", action="store_true", help="a line of JSON a quantity, last")
+    chosen = parser.parse_args()
+    if chosen.rounds < 1 or chosen.repetitions < 1:
+        parser.error("--rounds and --repetitions are 1 or more")
+    for program in ("am_latency", "am_rate", "am_histogram"):
+        if not os.access(os.path.join(chosen.build, "benchmarks", program), os.X_OK):
+            sys.exit(f"acceptance.py: {program} is not in {chosen.build}/benchmarks; build the "
+                     "preset release, or name a build folder with --build")
+
+    lamellae = ["local", "shmem"] if chosen.lamella == "both" else [chosen.lamella]
+    plans = {lamella: plan(lamella, chosen.quick) for lamella in lamellae}
+    warnings = 0
+    for number in range(chosen.rounds):
+        began = time.monotonic()
+        for jobs, quantities in plans.values():
+            outcome = {key: job.run(chosen.build, chosen.repetitions)
+                       for key, job in jobs.items()}
+            for quantity in quantities:
+                quantity.take(outcome)
+            for results in outcome.values():
+                warnings += any(result["warnings"] for result in results.values())
+        print(f"round {number + 1} of {chosen.rounds}: {time.monotonic() - began:.0f} s",
+              file=sys.stderr, flush=True)
+
+    summaries = [quantity.summary() for _, quantities in plans.values()
+                 for quantity in quantities]
+    print_table(summaries)
+    if warnings:
+        runs = chosen.rounds * sum(len(jobs) for jobs, _ in plans.values())
+        print(f"\nWARNING: others used the machine in {warnings} of {runs} runs")
+    if chosen.json:
+        for line in summaries:
+            print(json.dumps(line))
+
+
+main()
