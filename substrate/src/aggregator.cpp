@@ -19,6 +19,16 @@ namespace {
 /// At most so many blocks of reply slots (a million calls) before a body's call waits.
 constexpr std::uint32_t reply_blocks_before_waiting = 1u << 14;
 
+/// Copy into memory that a peer has read last: ask for all its lines before the first store.
+void copy_to_peer(std::byte* to, std::span<const std::byte> what) {
+  if (what.size() > 4 * lamellae::cache_line) {
+    for (std::size_t at = 0; at < what.size(); at += lamellae::cache_line) {
+      __builtin_prefetch(to + at, 1);
+    }
+  }
+  std::memcpy(to, what.data(), what.size());
+}
+
 }  // namespace
 
 void engine::open_run(lane& from, std::uint32_t to, std::uint64_t key, run_kind kind,
@@ -30,6 +40,11 @@ void engine::open_run(lane& from, std::uint32_t to, std::uint64_t key, run_kind 
     d->cursor = d->start + round_up_8(static_cast<std::size_t>(d->cursor - d->start));
     if (d->cursor + needed > d->limit) {
       ship(from, to);
+      if (to != me_ && may_wait(from)) {
+        // A body gives its peers some of its time whenever a buffer is full, not only when it
+        // finds no credit: otherwise two PEs that send to each other work in turns.
+        progress(from, resume::nothing);
+      }
     }
   }
   if (d->start == nullptr) {
@@ -40,6 +55,11 @@ void engine::open_run(lane& from, std::uint32_t to, std::uint64_t key, run_kind 
     d->extra = d->block->ticket_of(0);
   } else {
     d->extra = 0;
+  }
+  if (d->cursor == d->start) {
+    // A buffer counts from its first record on, not from when it is shipped: what a handler has
+    // sent must be known before the handler counts as done, or a quiesce could end in between.
+    tally(sent_, 1, shared_);
   }
   d->run = d->cursor;
   d->cursor += sizeof(run_header);
@@ -76,44 +96,13 @@ void engine::close_run(destination& d) {
 
 void engine::open_buffer(lane& from, std::uint32_t to) {
   const traffic kind = from.sending_as();
-  const auto k = static_cast<std::size_t>(kind);
-  lamellae::out_buffer room;
-  if (to != me_) {
-    const bool waits = may_wait(from);
-    if (waits) {
-      // A body gives its peers some of its time whenever it needs a new buffer, not only when
-      // it finds none: otherwise two PEs that send to each other work in turns.
-      progress(from, resume::nothing);
-    }
-    if (threads_ == 1) {
-      if (waits) {
-        backoff patience{oversubscribed_};
-        while (!boxes_[to].waiting[k].empty() || !(room = lamella_->acquire(to, kind))) {
-          if (progress(from, resume::nothing)) {
-            patience.reset();
-          } else {
-            patience.pause();
-          }
-        }
-      } else if (boxes_[to].waiting[k].empty()) {
-        room = lamella_->acquire(to, kind);
-      }
-    }
-  }
   destination& d = from.current[to];
-  if (room) {
-    d.start = room.data;
-    d.limit = room.data + room.capacity;
-    d.in_place = true;
-  } else {
-    d.start = take_block(from);
-    d.limit = d.start + (to == me_ ? own_capacity_ : buffer_capacity_);
-    d.in_place = false;
-  }
+  d.start = take_block(from);
   d.cursor = d.start;
+  d.limit = d.start + (to == me_ ? own_capacity_ : buffer_capacity_);
   if (!d.listed) {
     d.listed = true;
-    from.open[k].push_back(to);
+    from.open[static_cast<std::size_t>(kind)].push_back(to);
   }
 }
 
@@ -139,33 +128,84 @@ void engine::ship(lane& from, std::uint32_t to, traffic kind) {
   if (bytes == 0) {
     return;
   }
-  std::byte* start = d.start;
-  d.start = d.cursor = d.limit = nullptr;
-  tally(sent_, 1, shared_);
   if (to == me_) {
-    tally(own_sent_, 1, shared_);
-    if (threads_ == 1 && kind == traffic::body && may_wait(from)) {
-      execute_copy(from, {start, bytes}, me_, source::self);
-      blocks_.give_back(start);
-    } else {
-      tally(private_bytes_, buffer_capacity_, shared_);
-      own_lock_.lock();
-      own_queue_.push_back({start, bytes, true});
-      own_lock_.unlock();
-      tally(own_queued_, 1, shared_);
-      if (threads_ > 1 && may_wait(from)) {
-        backoff patience{oversubscribed_};
-        while (own_queued_.load(std::memory_order_relaxed) > 8 * threads_) {
-          if (!run_own_queue(from)) {
-            patience.pause();
-          }
-        }
+    ship_to_self(from, d, kind, bytes);
+    return;
+  }
+  // The block is private, and copied when it is full: records are many short stores, and each
+  // would wait for a line that the receiver still holds. A copy fetches such lines side by side.
+  if (post_block(to, kind, {d.start, bytes})) {
+    d.cursor = d.start;
+    return;
+  }
+  if (kind == traffic::body && may_wait(from)) {
+    backoff patience{oversubscribed_};
+    while (!post_block(to, kind, {d.start, bytes})) {
+      if (progress(from, resume::nothing)) {
+        patience.reset();
+      } else {
+        patience.pause();
       }
     }
-  } else if (d.in_place) {
-    lamella_->post(to, kind, static_cast<std::uint32_t>(bytes), 0);
-  } else {
-    hand_over(from, to, kind, {start, bytes});
+    d.cursor = d.start;
+    return;
+  }
+  keep_waiting(to, kind, {d.start, bytes});
+  d.start = d.cursor = d.limit = nullptr;
+}
+
+bool engine::post_block(std::uint32_t to, traffic kind, std::span<const std::byte> what) {
+  peer_box& box = boxes_[to];
+  box.lock.lock();
+  bool posted = false;
+  if (box.waiting[static_cast<std::size_t>(kind)].empty()) {
+    if (const lamellae::out_buffer room = lamella_->acquire(to, kind); room) {
+      copy_to_peer(room.data, what);
+      lamella_->post(to, kind, static_cast<std::uint32_t>(what.size()), 0);
+      posted = true;
+    }
+  }
+  box.lock.unlock();
+  return posted;
+}
+
+void engine::keep_waiting(std::uint32_t to, traffic kind, outgoing what) {
+  peer_box& box = boxes_[to];
+  auto& waiting = box.waiting[static_cast<std::size_t>(kind)];
+  box.lock.lock();
+  if (waiting.empty()) {
+    tally(waiting_boxes_, 1, shared_);
+  }
+  waiting.push_back(what);
+  box.lock.unlock();
+  tally(private_bytes_, what.bytes, shared_);
+  if (kind == traffic::handler) {
+    tally(handler_bytes_, what.bytes, shared_);
+  }
+}
+
+void engine::ship_to_self(lane& from, destination& d, traffic kind, std::size_t bytes) {
+  tally(own_sent_, 1, shared_);
+  std::byte* start = d.start;
+  d.start = d.cursor = d.limit = nullptr;
+  if (threads_ == 1 && kind == traffic::body && may_wait(from)) {
+    execute_copy(from, {start, bytes}, me_, source::self);
+    blocks_.give_back(start);
+    return;
+  }
+  tally(private_bytes_, buffer_capacity_, shared_);
+  own_lock_.lock();
+  own_queue_.push_back({start, bytes, true});
+  own_lock_.unlock();
+  tally(own_queued_, 1, shared_);
+  if (threads_ > 1 && may_wait(from)) {
+    // Workers take their share; a body that is faster than all of them helps.
+    backoff patience{oversubscribed_};
+    while (own_queued_.load(std::memory_order_relaxed) > 8 * threads_) {
+      if (!run_own_queue(from)) {
+        patience.pause();
+      }
+    }
   }
 }
 
@@ -179,10 +219,7 @@ void engine::flush(lane& from, traffic kind) {
     ship(from, to, kind);
     destination& d = from.out[static_cast<std::size_t>(kind)][to];
     if (d.start != nullptr && !d.listed) {
-      // Opened, but empty: give it up. An acquired slot is simply acquired again.
-      if (!d.in_place) {
-        blocks_.give_back(d.start);
-      }
+      blocks_.give_back(d.start);
       d.start = d.cursor = d.limit = nullptr;
     }
   }
@@ -194,7 +231,7 @@ bool engine::post_one(std::uint32_t to, traffic kind, outgoing& what) {
     if (!room) {
       return false;
     }
-    std::memcpy(room.data, what.data, what.bytes);
+    copy_to_peer(room.data, {what.data, what.bytes});
     lamella_->post(to, kind, static_cast<std::uint32_t>(what.bytes), 0);
     return true;
   }
@@ -222,42 +259,6 @@ void engine::discard(const outgoing& what) {
   }
 }
 
-void engine::hand_over(lane& from, std::uint32_t to, traffic kind, outgoing what) {
-  peer_box& box = boxes_[to];
-  auto& waiting = box.waiting[static_cast<std::size_t>(kind)];
-  box.lock.lock();
-  if (waiting.empty() && post_one(to, kind, what)) {
-    box.lock.unlock();
-    discard(what);
-    return;
-  }
-  if (waiting.empty()) {
-    tally(waiting_boxes_, 1, shared_);
-  }
-  waiting.push_back(what);
-  box.lock.unlock();
-  tally(private_bytes_, what.bytes, shared_);
-  if (kind == traffic::handler) {
-    tally(handler_bytes_, what.bytes, shared_);
-  }
-  if (kind == traffic::body && may_wait(from)) {
-    backoff patience{oversubscribed_};
-    for (;;) {
-      box.lock.lock();
-      const bool gone = waiting.empty();
-      box.lock.unlock();
-      if (gone) {
-        return;
-      }
-      if (progress(from, resume::nothing)) {
-        patience.reset();
-      } else {
-        patience.pause();
-      }
-    }
-  }
-}
-
 bool engine::drain(std::uint32_t to, traffic kind) {
   peer_box& box = boxes_[to];
   auto& waiting = box.waiting[static_cast<std::size_t>(kind)];
@@ -265,11 +266,7 @@ bool engine::drain(std::uint32_t to, traffic kind) {
     return false;
   }
   bool any = false;
-  // While a buffer is being filled in place, its slot is the next to be posted.
-  const bool slot_is_open = threads_ == 1 &&
-                            lanes_[0]->out[static_cast<std::size_t>(kind)][to].in_place &&
-                            lanes_[0]->out[static_cast<std::size_t>(kind)][to].start != nullptr;
-  while (!slot_is_open && !waiting.empty()) {
+  while (!waiting.empty()) {
     const std::size_t before = waiting.front().sent;
     const bool whole = post_one(to, kind, waiting.front());
     any = any || whole || waiting.front().sent != before;
@@ -404,14 +401,33 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
     tally(own_queued_, 1, shared_);
     return;
   }
-  ship(from, to);  // its slot is the next one
   const std::size_t piece = buffer_capacity_ - sizeof(fragment_header);
   tally(sent_, (whole + piece - 1) / piece, shared_);
   outgoing what{data, whole};
-  boxes_[to].lock.lock();
-  what.message = boxes_[to].next_message++;
-  boxes_[to].lock.unlock();
-  hand_over(from, to, from.sending_as(), what);
+  peer_box& box = boxes_[to];
+  box.lock.lock();
+  what.message = box.next_message++;
+  box.lock.unlock();
+  const traffic kind = from.sending_as();
+  keep_waiting(to, kind, what);
+  drain(to, kind);
+  if (kind == traffic::body && may_wait(from)) {
+    const auto& waiting = box.waiting[static_cast<std::size_t>(kind)];
+    backoff patience{oversubscribed_};
+    for (;;) {
+      box.lock.lock();
+      const bool gone = waiting.empty();
+      box.lock.unlock();
+      if (gone) {
+        return;
+      }
+      if (progress(from, resume::nothing)) {
+        patience.reset();
+      } else {
+        patience.pause();
+      }
+    }
+  }
 }
 
 void engine::prepare_room(lane& from, std::uint64_t key, run_kind kind, std::size_t bytes) {

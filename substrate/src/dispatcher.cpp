@@ -60,7 +60,7 @@ object_entry& find_object(engine& at, std::uint32_t number, const std::type_info
 
 void execution::failed(const std::string& handler, const std::string& text) {
   if (failures++ == 0) {
-    first = {home.me(), handler, text};
+    first = std::make_unique<failure>(failure{home.me(), handler, text});
   }
 }
 
@@ -182,7 +182,7 @@ void engine::run_postponed(lane& here, postponed_run& run) {
   if (at.failures != 0) {
     run.rest->lock.lock();
     if (run.rest->failures == 0) {
-      run.rest->first = at.first;
+      run.rest->first = *at.first;
     }
     run.rest->failures += at.failures;
     run.rest->lock.unlock();
@@ -247,7 +247,7 @@ void engine::execute_copy(lane& here, std::span<const std::byte> buffer, std::ui
   if (at.rest != nullptr) {
     at.rest->lock.lock();
     if (at.failures != 0 && at.rest->failures == 0) {
-      at.rest->first = at.first;
+      at.rest->first = *at.first;
     }
     at.rest->failures += at.failures;
     at.rest->lock.unlock();
@@ -255,7 +255,7 @@ void engine::execute_copy(lane& here, std::span<const std::byte> buffer, std::ui
     return;
   }
   if (at.failures != 0) {
-    report(here, from, counted_as, at.failures, at.first);
+    report(here, from, counted_as, at.failures, *at.first);
   }
   count_handled(counted_as, from, at.failures != 0);
 }
@@ -285,7 +285,7 @@ void engine::execute_arrived(lane& here, const lamellae::in_buffer& buffer) {
     release(buffer, false, false);
     at.rest->lock.lock();
     if (at.failures != 0 && at.rest->failures == 0) {
-      at.rest->first = at.first;
+      at.rest->first = *at.first;
     }
     at.rest->failures += at.failures;
     at.rest->lock.unlock();
@@ -293,7 +293,7 @@ void engine::execute_arrived(lane& here, const lamellae::in_buffer& buffer) {
     return;
   }
   if (at.failures != 0) {
-    report(here, buffer.from, source::peer, at.failures, at.first);
+    report(here, buffer.from, source::peer, at.failures, *at.first);
   }
   release(buffer, true, at.failures != 0);
   tally(executed_, 1, shared_);
@@ -538,21 +538,19 @@ bool engine::serve_lines(lane& here) {
 
 void engine::serve_line(lane& here, std::uint32_t peer, lamellae::line& on) {
   line_front request;
-  alignas(8) std::byte arguments[line_argument_bytes];
   std::memcpy(&request, on.payload, sizeof(request));
-  std::memcpy(arguments, line_data(on), sizeof(arguments));
   execution at{*this, here, peer, source::line};
   at.on_line = &on;
   {
     handler_scope as_handler{here};
     try {
-      if (request.bytes > sizeof(arguments)) {
+      if (request.bytes > line_argument_bytes) {
         throw corrupt_message("a lone request longer than its line");
       }
       const run_header run{request.handler, request.bytes, 1, request.object, request.answer};
       // Marked as being served: a handler that waits lets others poll this line meanwhile.
       on.state.store(line_being_served, std::memory_order_relaxed);
-      run_one(at, run, {arguments, request.bytes});
+      run_one(at, run, {line_data(on), request.bytes});
     } catch (const corrupt_message& e) {
       answer_error_to(here, peer, request.answer, "(none)", e.what());
     }

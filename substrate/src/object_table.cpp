@@ -14,8 +14,12 @@ std::uint64_t kind_of_object(const std::type_info& type, std::uint32_t number) {
 }
 
 object_table::~object_table() {
-  while (!live_.empty()) {
-    erase(live_.back()->number);
+  // Parts may hold handles of each other: all parts go before the first entry does.
+  for (const object_entry* entry : live_) {
+    entry->destroy(entry->part);
+  }
+  for (const object_entry* entry : live_) {
+    delete entry;
   }
   for (std::uint32_t c = 0; c < most_chunks; ++c) {
     delete chunks_[c].load(std::memory_order_relaxed);

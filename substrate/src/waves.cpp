@@ -36,17 +36,6 @@ struct engine::next_poll {
   void await_resume() const noexcept {}
 };
 
-bool engine::wave_is_back(lamellae::wave& result) {
-  // The usual case is that the others are nearly there; but while this PE looks, it serves
-  // nobody.
-  for (int looks = oversubscribed_ ? 1 : 4; looks > 0; --looks) {
-    if (lamella_->end_wave(result)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 void engine::check_agreement(const lamellae::wave& result, std::uint64_t tag,
                              std::source_location where) const {
   if (!result.agreed) {
@@ -71,7 +60,7 @@ task<> engine::barrier(std::source_location where, std::uint64_t kind) {
   mine.tag = barrier_tag | kind << 8;
   lamella_->begin_wave(mine);
   lamellae::wave result;
-  while (!wave_is_back(result)) {
+  while (!lamella_->end_wave(result)) {
     co_await next_poll{this};
   }
   ++wave_ended_;
@@ -103,7 +92,7 @@ task<> engine::quiesce(std::source_location where) {
     mine.sums[2] = failures_.count;
     failure_lock_.unlock();
     lamella_->begin_wave(mine);
-    while (!wave_is_back(result)) {
+    while (!lamella_->end_wave(result)) {
       co_await next_poll{this};
     }
     check_agreement(result, quiesce_tag, where);
@@ -130,7 +119,7 @@ task<> engine::quiesce(std::source_location where) {
     }
     lamella_->begin_wave(vote);
     lamellae::wave voted;
-    while (!wave_is_back(voted)) {
+    while (!lamella_->end_wave(voted)) {
       co_await next_poll{this};
     }
     for (std::size_t k = 0; k < count; ++k) {

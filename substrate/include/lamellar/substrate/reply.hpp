@@ -54,7 +54,7 @@ class [[nodiscard("use send() when no answer is wanted")]] reply {
   reply() noexcept = default;
   explicit reply(detail::reply_slot * slot) noexcept : slot_{slot} {}
   /// A reply made of several: they are awaited when this one is.
-  explicit reply(task<T> many) noexcept : many_{std::move(many)} {}
+  explicit reply(task<T> many) : many_{std::move(many)} { many_.start(); }
   reply(reply && other) noexcept
       : slot_{std::exchange(other.slot_, nullptr)}, many_{std::move(other.many_)} {}
   reply& operator=(reply&& other) noexcept {
@@ -84,7 +84,9 @@ class [[nodiscard("use send() when no answer is wanted")]] reply {
   }
 
   /// Whether get() would return at once.
-  bool ready() const { return slot_ != nullptr && detail::is_answered(*slot_); }
+  bool ready() const {
+    return slot_ != nullptr ? detail::is_answered(*slot_) : many_.finished();
+  }
 
   auto operator co_await() noexcept { return awaiter{this}; }
 

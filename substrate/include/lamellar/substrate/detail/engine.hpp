@@ -88,7 +88,7 @@ struct execution {
   std::uint32_t from;
   source counted_as = source::peer;
   std::uint32_t failures = 0;
-  failure first = {};
+  std::unique_ptr<failure> first = nullptr;  // made by the first failure
   unfinished* rest = nullptr;         // once a run had to be put off
   lamellae::line* on_line = nullptr;  // a lone request; its answer may be written there
   bool answered_on_line = false;
@@ -184,7 +184,7 @@ class engine {
   /// The request line to `to`, if a lone request may go over it now.
   lamellae::line* free_line(lane& from, std::uint32_t to) {
     if (!has_lines_ || from.index != 0 || from.in_handler() || to == me_ ||
-        on_line_[to] != nullptr || from.current[to].start != nullptr ||
+        on_line_[to] != nullptr || from.current[to].cursor != from.current[to].start ||
         unanswered_[to].load(std::memory_order_relaxed) != 0) {
       return nullptr;
     }
@@ -262,6 +262,9 @@ class engine {
     work_begins();
   }
   void task_ended() {
+    if (shared_) {
+      flush(here(), lamellae::traffic::handler);  // what it sent must be known to wait_all
+    }
     tally(tasks_, ~std::uint64_t{0}, shared_);
     work_ends();
   }
@@ -324,7 +327,9 @@ class engine {
   void close_run(destination& d);
   void open_buffer(lane& from, std::uint32_t to);
   void ship(lane& from, std::uint32_t to, lamellae::traffic kind);
-  void hand_over(lane& from, std::uint32_t to, lamellae::traffic kind, outgoing what);
+  bool post_block(std::uint32_t to, lamellae::traffic kind, std::span<const std::byte> what);
+  void keep_waiting(std::uint32_t to, lamellae::traffic kind, outgoing what);
+  void ship_to_self(lane& from, destination& d, lamellae::traffic kind, std::size_t bytes);
   bool drain(std::uint32_t to, lamellae::traffic kind);
   bool drain_all();
   bool post_one(std::uint32_t to, lamellae::traffic kind, outgoing& what);
@@ -386,7 +391,6 @@ class engine {
 
   // waves.cpp
   struct next_poll;
-  bool wave_is_back(lamellae::wave& result);
   void check_agreement(const lamellae::wave& result, std::uint64_t tag,
                        std::source_location where) const;
   void announce_releases();

@@ -44,8 +44,9 @@ template <class P>
 inline constexpr bool is_context = std::same_as<std::remove_cvref_t<P>, context>;
 template <class P, class Object>
 inline constexpr bool is_object =
-    !std::is_void_v<Object> && (std::same_as<std::remove_cvref_t<P>, Object> ||
-                                std::same_as<std::remove_cvref_t<P>, darc<Object>>);
+    !std::is_void_v<Object> &&
+    ((std::is_lvalue_reference_v<P> && std::same_as<std::remove_cvref_t<P>, Object>) ||
+     std::same_as<std::remove_cvref_t<P>, darc<Object>>);
 
 template <class Object, class... P>
 consteval head head_of(type_list<P...>) {

@@ -35,7 +35,6 @@ struct alignas(lamellae::cache_line) destination {
   std::uint32_t count = 0;       ///< records, where they cannot be told from the bytes
   std::uint32_t extra = 0;       ///< as in run_header
   run_kind kind;
-  bool in_place = false;  ///< the buffer is the lamella's own
   bool listed = false;    ///< in the lane's list of open buffers
 };
 static_assert(sizeof(destination) == lamellae::cache_line);
