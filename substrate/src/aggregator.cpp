@@ -111,6 +111,9 @@ void engine::open_buffer(lane& from, std::uint32_t to) {
     d.in_place = false;
   }
   d.cursor = d.start;
+  // Counted from here on, not when it is shipped: what a handler has sent must be known before
+  // the handler counts as done, or a quiesce could end in between.
+  tally(sent_, 1, shared_);
   if (!d.listed) {
     d.listed = true;
     from.open[k].push_back(to);
@@ -141,7 +144,6 @@ void engine::ship(lane& from, std::uint32_t to, traffic kind) {
   }
   std::byte* start = d.start;
   d.start = d.cursor = d.limit = nullptr;
-  tally(sent_, 1, shared_);
   if (to == me_) {
     tally(own_sent_, 1, shared_);
     if (threads_ == 1 && kind == traffic::body && may_wait(from)) {
@@ -184,6 +186,7 @@ void engine::flush(lane& from, traffic kind) {
         blocks_.give_back(d.start);
       }
       d.start = d.cursor = d.limit = nullptr;
+      tally(executed_, 1, shared_);  // nothing was in it
     }
   }
 }

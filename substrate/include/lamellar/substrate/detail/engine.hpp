@@ -262,6 +262,9 @@ class engine {
     work_begins();
   }
   void task_ended() {
+    if (shared_) {
+      flush(here(), lamellae::traffic::handler);  // what it sent must be known to wait_all
+    }
     tally(tasks_, ~std::uint64_t{0}, shared_);
     work_ends();
   }
