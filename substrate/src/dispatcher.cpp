@@ -37,6 +37,17 @@ std::size_t extent_of_variable(std::span<const std::byte> from, std::uint32_t co
   return at;
 }
 
+/// Whether no handler will run, and therefore none will wait, while `buffer` is worked through.
+bool is_one_run_of_answers(const lamellae::in_buffer& buffer) {
+  run_header run;
+  if (buffer.bytes < sizeof(run)) {
+    return false;
+  }
+  std::memcpy(&run, buffer.data, sizeof(run));
+  return run.handler == answer_value &&
+         sizeof(run) + std::size_t{run.record_bytes} * run.count + sizeof(run) > buffer.bytes;
+}
+
 void encode_text(std::string& into, std::string_view text) {
   const auto n = static_cast<std::uint32_t>(text.size());
   into.append(reinterpret_cast<const char*>(&n), sizeof(n));
@@ -271,9 +282,11 @@ void engine::execute_arrived(lane& here, const lamellae::in_buffer& buffer) {
     take_fragment(here, buffer);
     return;
   }
-  if (here.depth != 0) {
-    // A handler waits further up this stack. Its peers must get their slots back, or what it
-    // waits for could be stuck behind what it keeps: run a copy.
+  if (here.depth != 0 ||
+      (buffer.kind == lamellae::traffic::handler && !is_one_run_of_answers(buffer))) {
+    // A handler waits further up this stack, or one in this buffer may begin to wait. Peers
+    // must get their slots back, or what is waited for could be stuck behind what is kept: run
+    // a copy. What a handler waits for comes by handlers, so a body's buffer may be kept.
     const std::vector<std::byte> copy(buffer.data, buffer.data + buffer.bytes);
     release(buffer, false, false);
     execute_copy(here, copy, buffer.from, source::peer);
