@@ -60,6 +60,9 @@ void engine::open_run(lane& from, std::uint32_t to, std::uint64_t key, run_kind 
     // A buffer counts from its first record on, not from when it is shipped: what a handler has
     // sent must be known before the handler counts as done, or a quiesce could end in between.
     tally(sent_, 1, shared_);
+    if (shared_) {
+      filling_.fetch_add(1, std::memory_order_relaxed);
+    }
   }
   d->run = d->cursor;
   d->cursor += sizeof(run_header);
@@ -130,10 +133,19 @@ void engine::ship(lane& from, std::uint32_t to, traffic kind) {
   }
   if (to == me_) {
     ship_to_self(from, d, kind, bytes);
-    return;
+  } else {
+    ship_to_peer(from, d, to, kind, bytes);
   }
+  if (shared_) {
+    filling_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+void engine::ship_to_peer(lane& from, destination& d, std::uint32_t to, traffic kind,
+                          std::size_t bytes) {
   // The block is private, and copied when it is full: records are many short stores, and each
-  // would wait for a line that the receiver still holds. A copy fetches such lines side by side.
+  // would wait for a line that the receiver still holds. A copy fetches such lines side by
+  // side.
   if (post_block(to, kind, {d.start, bytes})) {
     d.cursor = d.start;
     return;

@@ -257,13 +257,17 @@ void engine::wait_until(bool (*holds)(void*), void* state, const char* what) {
 }
 
 bool engine::all_handled() {
-  if (lines_in_use_.size() != 0 || waiting_boxes_.load(std::memory_order_acquire) != 0 ||
-      tasks_.load(std::memory_order_acquire) != 0 ||
+  // In the order in which work moves on: from tasks into buffers that are being filled, from
+  // there into queues, from there to the lamella. What is not seen at one place is then seen at
+  // a later one.
+  if (tasks_.load(std::memory_order_acquire) != 0 ||
+      filling_.load(std::memory_order_acquire) != 0 || !lines_in_use_.empty() ||
+      waiting_boxes_.load(std::memory_order_acquire) != 0 ||
       unanswered_total_.load(std::memory_order_acquire) != 0 ||
       own_executed_.load(std::memory_order_acquire) !=
-          own_sent_.load(std::memory_order_relaxed) ||
+          own_sent_.load(std::memory_order_acquire) ||
       acknowledgements_.load(std::memory_order_acquire) !=
-          acknowledgements_due_.load(std::memory_order_relaxed)) {
+          acknowledgements_due_.load(std::memory_order_acquire)) {
     return false;
   }
   std::uint64_t failed = 0;
@@ -271,7 +275,9 @@ bool engine::all_handled() {
     if (peer == me_) {
       continue;
     }
+    boxes_[peer].lock.lock();
     const lamellae::delivery d = lamella_->delivered(peer);
+    boxes_[peer].lock.unlock();
     if (d.posted != d.handled) {
       return false;
     }

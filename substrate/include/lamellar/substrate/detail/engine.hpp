@@ -89,8 +89,8 @@ struct execution {
   source counted_as = source::peer;
   std::uint32_t failures = 0;
   std::unique_ptr<failure> first = nullptr;  // made by the first failure
-  unfinished* rest = nullptr;         // once a run had to be put off
-  lamellae::line* on_line = nullptr;  // a lone request; its answer may be written there
+  unfinished* rest = nullptr;                // once a run had to be put off
+  lamellae::line* on_line = nullptr;         // a lone request; its answer may be written there
   bool answered_on_line = false;
 
   void failed(const std::string& handler, const std::string& text);
@@ -327,6 +327,8 @@ class engine {
   void close_run(destination& d);
   void open_buffer(lane& from, std::uint32_t to);
   void ship(lane& from, std::uint32_t to, lamellae::traffic kind);
+  void ship_to_peer(lane& from, destination& d, std::uint32_t to, lamellae::traffic kind,
+                    std::size_t bytes);
   bool post_block(std::uint32_t to, lamellae::traffic kind, std::span<const std::byte> what);
   void keep_waiting(std::uint32_t to, lamellae::traffic kind, outgoing what);
   void ship_to_self(lane& from, destination& d, lamellae::traffic kind, std::size_t bytes);
@@ -430,6 +432,7 @@ class engine {
   std::vector<lamellae::line*> serving_lines_;  // by peer; nullptr for this PE
   std::vector<std::atomic<std::uint32_t>> unanswered_;  // calls per peer; sender and answerer
   std::atomic<std::uint64_t> unanswered_total_{0};
+  std::atomic<std::uint32_t> filling_{0};  // with workers: buffers begun and not yet shipped
   std::atomic<std::size_t> private_bytes_{0};  // in buffers that the lamella has not taken yet
   std::atomic<std::size_t> handler_bytes_{0};  // those of them that handlers have sent
   std::atomic<std::uint32_t> waiting_boxes_{0};  // queues in boxes_ that are not empty

@@ -35,7 +35,7 @@ struct alignas(lamellae::cache_line) destination {
   std::uint32_t count = 0;       ///< records, where they cannot be told from the bytes
   std::uint32_t extra = 0;       ///< as in run_header
   run_kind kind;
-  bool listed = false;    ///< in the lane's list of open buffers
+  bool listed = false;  ///< in the lane's list of open buffers
 };
 static_assert(sizeof(destination) == lamellae::cache_line);
 
