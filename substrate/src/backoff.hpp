@@ -18,7 +18,7 @@ class backoff {
 
   void pause() {
     ++polls_;
-    if (polls_ < (oversubscribed_ ? 100u : 2000u)) {
+    if (polls_ < (oversubscribed_ ? 12u : 2000u)) {
       // A poll takes long enough by itself; a pause instruction would double the time to
       // answer.
     } else if (polls_ < 20000u) {

@@ -549,7 +549,24 @@ bool engine::serve_lines(lane& here) {
   return any;
 }
 
+void engine::watch_lines() const {
+  constexpr std::uint32_t few = 8;
+  if (oversubscribed_ || size_ > few) {
+    return;
+  }
+  for (int looks = 0; looks < 16; ++looks) {
+    for (const lamellae::line* on : serving_lines_) {
+      if (on != nullptr && on->state.load(std::memory_order_relaxed) == line_request_made) {
+        return;
+      }
+    }
+  }
+}
+
 void engine::serve_line(lane& here, std::uint32_t peer, lamellae::line& on) {
+  // A handler that waits lets others poll meanwhile: they must not find this request again. The
+  // line itself is written once, with the answer; the other PE looks at it all the time.
+  serving_lines_[peer] = nullptr;
   line_front request;
   std::memcpy(&request, on.payload, sizeof(request));
   execution at{*this, here, peer, source::line};
@@ -561,8 +578,6 @@ void engine::serve_line(lane& here, std::uint32_t peer, lamellae::line& on) {
         throw corrupt_message("a lone request longer than its line");
       }
       const run_header run{request.handler, request.bytes, 1, request.object, request.answer};
-      // Marked as being served: a handler that waits lets others poll this line meanwhile.
-      on.state.store(line_being_served, std::memory_order_relaxed);
       run_one(at, run, {line_data(on), request.bytes});
     } catch (const corrupt_message& e) {
       answer_error_to(here, peer, request.answer, "(none)", e.what());
@@ -571,6 +586,7 @@ void engine::serve_line(lane& here, std::uint32_t peer, lamellae::line& on) {
   if (at.rest != nullptr) {
     settle(here, *at.rest);
   }
+  serving_lines_[peer] = &on;
   on.state.store(at.answered_on_line ? line_answered : line_answer_elsewhere,
                  std::memory_order_release);
 }

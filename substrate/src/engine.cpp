@@ -11,6 +11,9 @@ namespace lamellar::detail {
 
 namespace {
 
+/// Any thread that opens a world.
+constinit std::atomic<std::uint64_t> next_world_number{1};
+
 constexpr std::size_t own_buffer_bytes = 2048;
 constexpr std::size_t most_spilled_before_refusing = std::size_t{1} << 20;
 
@@ -29,6 +32,7 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       settings_{s},
       facade_{facade},
       handlers_{handler_table::instance()},
+      world_number_{next_world_number.fetch_add(1, std::memory_order_relaxed)},
       me_{lamella_->me()},
       size_{lamella_->size()},
       threads_{std::max(1u, s.threads)},

@@ -179,7 +179,8 @@ void engine::check_line(std::uint32_t peer) {
     return;
   }
   on_line_[peer] = nullptr;
-  lines_in_use_.erase(std::find(lines_in_use_.begin(), lines_in_use_.end(), peer));
+  *std::find(lines_in_use_.begin(), lines_in_use_.end(), peer) = lines_in_use_.back();
+  lines_in_use_.pop_back();
   slot->on_line = false;
   tally(executed_, 1, shared_);
   if (state == line_answered) {
@@ -211,14 +212,20 @@ bool engine::spin_for_line(reply_slot& slot) {
   // The answer is a line transfer away: look for nothing else for about that long, unless the
   // other PE asks something itself.
   const lamellae::line& mine = *lamella_->request_line(slot.peer);
-  const lamellae::line& theirs = *serving_lines_[slot.peer];
-  for (int looks = 0; looks < 100; ++looks) {
+  const lamellae::line* theirs = serving_lines_[slot.peer];
+  // Each look takes the line away from the PE that is about to write the answer into it, so the
+  // first one comes after the time that an answer needs.
+  for (int pauses = 0; pauses < 4; ++pauses) {
+    cpu_relax();
+  }
+  for (int looks = 0; looks < 50; ++looks) {
     const std::uint32_t state = mine.state.load(std::memory_order_acquire);
     if (state == line_answered || state == line_answer_elsewhere) {
       check_line(slot.peer);
       return true;
     }
-    if (theirs.state.load(std::memory_order_relaxed) == line_request_made) {
+    if (theirs != nullptr &&
+        theirs->state.load(std::memory_order_relaxed) == line_request_made) {
       return false;
     }
   }
@@ -252,6 +259,7 @@ void engine::wait_until(bool (*holds)(void*), void* state, const char* what) {
       patience.reset();
     } else {
       patience.pause();
+      watch_lines();
     }
   }
 }
