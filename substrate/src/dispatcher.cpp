@@ -48,6 +48,25 @@ bool is_one_run_of_answers(const lamellae::in_buffer& buffer) {
          sizeof(run) + std::size_t{run.record_bytes} * run.count + sizeof(run) > buffer.bytes;
 }
 
+/// Whether encode_text() can have made this; throw_remote() reads it without a check.
+bool holds_two_texts(std::span<const std::byte> bytes) {
+  if (bytes.size() <= reply_slot::room) {
+    return false;
+  }
+  for (int text = 0; text < 2; ++text) {
+    std::uint32_t n = 0;
+    if (bytes.size() < sizeof(n)) {
+      return false;
+    }
+    std::memcpy(&n, bytes.data(), sizeof(n));
+    if (n > bytes.size() - sizeof(n)) {
+      return false;
+    }
+    bytes = bytes.subspan(sizeof(n) + n);
+  }
+  return true;
+}
+
 void encode_text(std::string& into, std::string_view text) {
   const auto n = static_cast<std::uint32_t>(text.size());
   into.append(reinterpret_cast<const char*>(&n), sizeof(n));
@@ -124,6 +143,15 @@ bool engine::run_one(execution& at, const run_header& run, std::span<const std::
                                       handler_table::readable(node->name), node->record_bytes,
                                       run.record_bytes));
   }
+  if (run.record_bytes == 0 && run.count > most_empty_records) {
+    throw corrupt_message(fmt::format("a run claims {} records without bytes, {} are the most",
+                                      run.count, most_empty_records));
+  }
+  if ((run.object == 0) != (*node->object == 0)) {
+    throw corrupt_message(fmt::format(
+        "handler {} is for {}, the run is for {}", handler_table::readable(node->name),
+        *node->object == 0 ? "a PE" : "an object", run.object == 0 ? "a PE" : "an object"));
+  }
   if (run.object == 0) {
     node->run(at, run, records);
     return true;
@@ -132,6 +160,11 @@ bool engine::run_one(execution& at, const run_header& run, std::span<const std::
   if (object == nullptr) {
     throw corrupt_message(fmt::format("handler {}: object {} does not exist (any more) here",
                                       handler_table::readable(node->name), run.object));
+  }
+  if (object->type != node->object && std::strcmp(object->type, node->object) != 0) {
+    throw corrupt_message(fmt::format("handler {} is not for object {}, which is a {}",
+                                      handler_table::readable(node->name), run.object,
+                                      handler_table::readable(object->type)));
   }
   if (object->concurrent) {
     node->run(at, run, records);
@@ -326,14 +359,21 @@ void engine::take_fragment(lane& here, const lamellae::in_buffer& buffer) {
   }
   std::memcpy(&header, buffer.data, sizeof(header));
   const std::size_t piece = buffer.bytes - sizeof(header);
-  std::vector<std::byte> whole;
+  if (header.total > 4 * lamellae::default_job_budget()) {
+    refuse(fmt::format("a piece of a message of {} bytes, more than there is memory",
+                       header.total));
+    return;
+  }
+  assembly whole;
   assembly_lock_.lock();
   const auto key = std::pair{buffer.from, header.message};
   auto found = assemblies_.find(key);
   if (found == assemblies_.end()) {
     found = assemblies_.emplace(key, assembly{}).first;
     try {
-      found->second.data.resize(header.total);
+      // Not zeroed: its pages are touched once, by what arrives.
+      found->second.data = std::make_unique_for_overwrite<std::byte[]>(header.total);
+      found->second.bytes = header.total;
     } catch (const std::exception&) {
       assemblies_.erase(found);
       assembly_lock_.unlock();
@@ -343,23 +383,23 @@ void engine::take_fragment(lane& here, const lamellae::in_buffer& buffer) {
     }
   }
   assembly& into = found->second;
-  if (header.total != into.data.size() || header.offset > into.data.size() ||
-      piece > into.data.size() - header.offset) {
+  if (header.total != into.bytes || header.offset > into.bytes ||
+      piece > into.bytes - header.offset) {
     assembly_lock_.unlock();
     refuse("a piece of a large message that does not fit into it");
     return;
   }
-  std::memcpy(into.data.data() + header.offset, buffer.data + sizeof(header), piece);
+  std::memcpy(into.data.get() + header.offset, buffer.data + sizeof(header), piece);
   into.received += piece;
-  const bool complete = into.received == into.data.size();
+  const bool complete = into.received >= into.bytes;
   if (complete) {
-    whole = std::move(into.data);
+    whole = std::move(into);
     assemblies_.erase(found);
   }
   assembly_lock_.unlock();
   if (complete) {
     release(buffer, false, false);
-    execute_copy(here, whole, buffer.from, source::peer);
+    execute_copy(here, {whole.data.get(), whole.bytes}, buffer.from, source::peer);
   } else {
     release(buffer, true, false);
     tally(executed_, 1, shared_);
@@ -424,6 +464,10 @@ void engine::take_answers(std::uint32_t from, const run_header& run,
   for (std::uint32_t k = 0; k < run.count; ++k) {
     std::uint64_t length = 0;
     std::memcpy(&length, records.data() + where, sizeof(length));
+    if (run.handler == answer_error &&
+        !holds_two_texts(records.subspan(where + sizeof(length), length))) {
+      throw corrupt_message("what a handler threw cannot be read");
+    }
     fill(slot_for(k),
          run.handler == answer_bytes ? reply_slot::status::ready : reply_slot::status::failed,
          records.subspan(where + sizeof(length), length));

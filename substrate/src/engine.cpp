@@ -103,41 +103,41 @@ void engine::open() {
     std::vector<std::byte> text(listing.size());
     std::memcpy(text.data(), listing.data(), listing.size());
     const auto listings = lamella_->exchange(text);
-    if (me_ == 0) {
-      const auto lines_of = [](const std::vector<std::byte>& blob) {
-        std::vector<std::string> lines;
-        std::string line;
-        for (const std::byte b : blob) {
-          if (b == std::byte{'\n'}) {
-            lines.push_back(std::move(line));
-            line.clear();
-          } else {
-            line.push_back(static_cast<char>(b));
-          }
+    // All PEs find the same words: whichever is first to end the job says them.
+    const auto lines_of = [](const std::vector<std::byte>& blob) {
+      std::vector<std::string> lines;
+      std::string line;
+      for (const std::byte b : blob) {
+        if (b == std::byte{'\n'}) {
+          lines.push_back(std::move(line));
+          line.clear();
+        } else {
+          line.push_back(static_cast<char>(b));
         }
-        return lines;
-      };
-      const auto first = lines_of(listings[0]);
-      for (std::uint32_t peer = 1; peer < size_; ++peer) {
-        const auto other = lines_of(listings[peer]);
-        const auto differs =
-            std::mismatch(first.begin(), first.end(), other.begin(), other.end());
-        if (differs.first == first.end() && differs.second == other.end()) {
-          continue;
-        }
-        const auto show = [](auto at, auto end) {
-          return at == end ? std::string{"no further handler"} : *at;
-        };
-        lamellae::abort_job(
-            71, fmt::format("PE 0 and PE {} run different programs: where PE 0 has handler\n  "
-                            "{}\nPE {} has\n  {}\nStart the same executable on all PEs",
-                            peer, show(differs.first, first.end()), peer,
-                            show(differs.second, other.end())));
       }
+      return lines;
+    };
+    const auto first = lines_of(listings[0]);
+    for (std::uint32_t peer = 1; peer < size_; ++peer) {
+      const auto other = lines_of(listings[peer]);
+      const auto differs =
+          std::mismatch(first.begin(), first.end(), other.begin(), other.end());
+      if (differs.first == first.end() && differs.second == other.end()) {
+        continue;
+      }
+      const auto show = [](auto at, auto end) {
+        return at == end ? std::string{"no further handler"} : *at;
+      };
+      lamellae::abort_job(
+          71, fmt::format("PE 0 and PE {} run different programs: where PE 0 has handler\n  "
+                          "{}\nPE {} has\n  {}\nStart the same executable on all PEs",
+                          peer, show(differs.first, first.end()), peer,
+                          show(differs.second, other.end())));
     }
-    lamellae::abort_job(71, fmt::format("PE {}: PEs run different programs (PE 0 says which "
-                                        "handler differs)",
-                                        me_));
+    lamellae::abort_job(
+        71,
+        "PEs run different builds of a program, whose handlers have the same names but "
+        "cannot be told apart alike; start the same executable on all PEs");
   }
   start_workers();
 }

@@ -166,6 +166,7 @@ TEST_CASE("calls to a span handler are answered record by record") {
     }
     // A lone call leaves at once; those behind it, to another PE, leave together.
     if (w.size() > 1) CHECK(tables->longest > 1);
+    co_await w.barrier();  // all have read their tables
     CHECK(co_await tables.call(next_of(w), fetch_add{}, 200u) < w.size());
   });
 }

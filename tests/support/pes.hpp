@@ -47,6 +47,13 @@ inline pe next_of(const world& w) { return w.at((w.me().index() + 1) % w.size())
 /// Make progress until `holds()`; throws if it does not come to hold within a minute.
 void progress_until(world& w, const std::function<bool()>& holds, const char* what);
 
+/// Whether memory in use says something about the library; a sanitizer takes a multiple.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool measures_memory = false;
+#else
+inline constexpr bool measures_memory = true;
+#endif
+
 /// Bytes of memory that this process has in use now (VmRSS).
 std::uint64_t resident_bytes();
 

@@ -139,7 +139,7 @@ class engine {
   std::byte* append(lane& from, std::uint32_t to, std::uint64_t key, bool acknowledged) {
     destination& d = from.current[to];
     if constexpr (Bytes == 0) {
-      if (d.key != key) [[unlikely]] {
+      if (d.key != key || d.count == most_empty_records) [[unlikely]] {
         open_run(from, to, key, {0, false, acknowledged}, 0);
       }
       ++d.count;
@@ -307,7 +307,8 @@ class engine {
     bool pooled;
   };
   struct assembly {
-    std::vector<std::byte> data;
+    std::unique_ptr<std::byte[]> data;
+    std::size_t bytes = 0;
     std::size_t received = 0;
   };
   struct line_front {  // arguments or result follow

@@ -315,6 +315,7 @@ struct unended {
 template <class F, class Object, bool Call, class... Given>
 struct handler {
   using s = shape<F, Object, Given...>;
+  using object = Object;
   using result = typename s::result;
   static constexpr std::size_t record_bytes = s::fixed ? s::layout::size : variable_record;
   static constexpr bool acknowledged = s::is_coroutine && !Call;
@@ -323,32 +324,32 @@ struct handler {
 
   static void run(execution& at, const run_header& run, std::span<const std::byte> records) {
     context where{at.home, at.from};
-    Object* object = nullptr;
+    Object* part = nullptr;
     if constexpr (!std::is_void_v<Object>) {
-      object = static_cast<Object*>(at.home.objects().find(run.object)->part);
+      part = static_cast<Object*>(at.home.objects().find(run.object)->part);
     }
     if constexpr (s::bulk::is) {
-      run_span(at, run, records, where, object);
+      run_span(at, run, records, where, part);
     } else {
-      run_each(at, run, records, where, object);
+      run_each(at, run, records, where, part);
     }
   }
 
  private:
   template <class Callable, class... Args>
-  static decltype(auto) invoke(Callable& f, context& where, Object* object,
+  static decltype(auto) invoke(Callable& f, context& where, Object* part,
                                [[maybe_unused]] execution& at,
                                [[maybe_unused]] std::uint32_t number, Args&&... args) {
     if constexpr (s::takes == head::context_object) {
       if constexpr (std::invocable<Callable&, context&, Object&, Args...>) {
-        return f(where, *object, std::forward<Args>(args)...);
+        return f(where, *part, std::forward<Args>(args)...);
       } else {
         return f(where, darc_access::handle<Object>(at.home, number),
                  std::forward<Args>(args)...);
       }
     } else if constexpr (s::takes == head::object) {
       if constexpr (std::invocable<Callable&, Object&, Args...>) {
-        return f(*object, std::forward<Args>(args)...);
+        return f(*part, std::forward<Args>(args)...);
       } else {
         return f(darc_access::handle<Object>(at.home, number), std::forward<Args>(args)...);
       }
@@ -360,7 +361,7 @@ struct handler {
   }
 
   static void run_span(execution& at, const run_header& run, std::span<const std::byte> records,
-                       context& where, Object* object) {
+                       context& where, Object* part) {
     using value = typename s::bulk::record_type;
     static_assert(alignof(value) <= 8, "records of a span handler are aligned to 8 bytes");
     static_assert(std::is_empty_v<F>, "a span handler has no state: its records carry it");
@@ -371,7 +372,7 @@ struct handler {
     const std::span<const value> all{reinterpret_cast<const value*>(records.data()), run.count};
     try {
       if constexpr (std::is_void_v<result>) {
-        invoke(f, where, object, at, run.object, all);
+        invoke(f, where, part, at, run.object, all);
         if constexpr (Call) {
           for (std::uint32_t k = 0; k < run.count; ++k) {
             at.home.answer<0>(at, run.extra + k, nullptr);
@@ -379,7 +380,7 @@ struct handler {
         }
       } else {
         std::vector<result> results(run.count);
-        invoke(f, where, object, at, run.object, all, std::span<result>{results});
+        invoke(f, where, part, at, run.object, all, std::span<result>{results});
         if constexpr (Call) {
           for (std::uint32_t k = 0; k < run.count; ++k) {
             answer_with<result>(at, run.extra + k, results[k]);
@@ -399,7 +400,7 @@ struct handler {
   }
 
   static void run_each(execution& at, const run_header& run, std::span<const std::byte> records,
-                       context& where, Object* object) {
+                       context& where, Object* part) {
     std::uint32_t acknowledge_now = 0;
     std::uint32_t failed_now = 0;
     failure first;
@@ -416,7 +417,7 @@ struct handler {
         next += variable_bytes(length);
       }
       try {
-        if (!run_record(at, run, one, run.extra + k, where, object)) {
+        if (!run_record(at, run, one, run.extra + k, where, part)) {
           continue;
         }
         ++acknowledge_now;
@@ -443,9 +444,9 @@ struct handler {
 
   /// False if a coroutine goes on and will see to the rest itself.
   static bool run_record(execution& at, const run_header& run, std::span<const std::byte> bytes,
-                         ticket t, context& where, Object* object) {
+                         ticket t, context& where, Object* part) {
     const auto with = [&](auto& f, auto&&... args) -> decltype(auto) {
-      return invoke(f, where, object, at, run.object, std::forward<decltype(args)>(args)...);
+      return invoke(f, where, part, at, run.object, std::forward<decltype(args)>(args)...);
     };
     if constexpr (s::is_coroutine) {
       return start(at, bytes, t, with);

@@ -6,6 +6,7 @@
 #include <lamellar/substrate/detail/message.hpp>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <typeinfo>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct handler_node {
   const char* name;  ///< the mangled name of the handler's type
   run_function run;
   std::size_t record_bytes;  ///< of a fixed record, or variable_record
+  const char* object;        ///< the mangled type of the object it is for; "": the PE itself
   const void* module;        ///< which executable or library registered it
   handler_node* next;
   std::uint16_t id;  ///< written once, when the table is numbered
@@ -65,13 +67,28 @@ class handler_table {
   std::uint64_t digest_ = 0;
 };
 
-/// One handler: `Handler` has `static void run(...)` and `static constexpr record_bytes`.
+/// One handler: `Handler` has `static void run(...)`, `static constexpr record_bytes`, and the
+/// type `object`, void if it is for the PE itself.
 template <class Handler>
 struct registration : handler_node {
   registration()
-      : handler_node{typeid(Handler).name(), &Handler::run, Handler::record_bytes,
-                     &__dso_handle,          nullptr,       0} {
+      : handler_node{typeid(Handler).name(),
+                     &Handler::run,
+                     Handler::record_bytes,
+                     name_of_object(),
+                     &__dso_handle,
+                     nullptr,
+                     0} {
     link_handler(*this);
+  }
+
+ private:
+  static const char* name_of_object() {
+    if constexpr (std::is_void_v<typename Handler::object>) {
+      return "";
+    } else {
+      return typeid(typename Handler::object).name();
+    }
   }
 };
 

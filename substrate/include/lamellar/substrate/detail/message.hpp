@@ -22,6 +22,8 @@ static_assert(sizeof(run_header) == 16);
 
 inline constexpr std::uint16_t variable_record = 0xffff;
 inline constexpr std::size_t largest_fixed_record = 4096;
+/// Records without bytes in one run: their number is all that bounds the work they make.
+inline constexpr std::uint32_t most_empty_records = 1u << 20;
 
 /// Handler numbers that mean answers; the handlers of programs start behind them.
 inline constexpr std::uint16_t answer_value = 0;  ///< fixed records: the result
