@@ -7,6 +7,7 @@
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/world.hpp>
 #include <span>
+#include <vector>
 
 #include "pes.hpp"
 
@@ -57,5 +58,20 @@ TEST_CASE("plain values of any size travel whole, whatever the size of a buffer"
     co_await w.quiesce();
     CHECK(boxes.local().whole == 6 * 40 * w.size());
     CHECK(boxes.local().broken == 0);
+  });
+}
+
+TEST_CASE("a handler may send megabytes where nobody has set a budget") {
+  on_pes([](world& w) -> task<> {
+    auto boxes = co_await darc<inbox>::create(w);
+    const auto forward = [](context& at, darc<inbox> to) {
+      const std::vector<char> large(std::size_t{5} << 20, 'x');
+      to.send(
+          lamellar::testing::next_of(at.world()),
+          [](inbox& in, std::span<const char> text) { in.whole += text.size(); }, large);
+    };
+    w.send(w.me(), forward, boxes);
+    co_await w.quiesce();
+    CHECK(boxes.local().whole == std::size_t{5} << 20);
   });
 }
