@@ -3,10 +3,12 @@
 // being written, and programs that drive it in an unusual way.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/world.hpp>
 #include <span>
+#include <thread>
 #include <vector>
 
 #include "pes.hpp"
@@ -44,6 +46,24 @@ void send_blocks(world& w, const darc<inbox>& boxes, int count) {
   }
 }
 
+std::atomic<int> bursts{0};  // shared by the PEs of a process
+
+struct ask_back {
+  void operator()(context& at) const {
+    at.world().call(at.origin(), [] {}).get();
+  }
+};
+/// Fills the channel to the PE that asked for it.
+struct burst {
+  void operator()(context& at) const {
+    for (std::uint32_t k = 0; k < at.world().able().channel_depth; ++k) {
+      at.world().send(at.origin(), ask_back{});
+      at.world().flush();
+    }
+    ++bursts;
+  }
+};
+
 }  // namespace
 
 TEST_CASE("plain values of any size travel whole, whatever the size of a buffer") {
@@ -73,5 +93,19 @@ TEST_CASE("a handler may send megabytes where nobody has set a budget") {
     w.send(w.me(), forward, boxes);
     co_await w.quiesce();
     CHECK(boxes.local().whole == std::size_t{5} << 20);
+  });
+}
+
+TEST_CASE("handlers that wait inside each other leave their peers room to answer") {
+  on_pes([](world& w) {
+    if (w.size() < 3 || w.able().pes_in_process != w.size()) return;
+    if (w.me().index() == 0) {
+      w.send(w.at(1), burst{});
+      w.send(w.at(2), burst{});
+      w.flush();
+      // All is there before the first of it is looked at, where no worker looks.
+      while (bursts != 2) std::this_thread::yield();
+    }
+    w.quiesce().get();
   });
 }
