@@ -17,6 +17,12 @@ constinit std::atomic<std::uint64_t> next_world_number{1};
 constexpr std::size_t own_buffer_bytes = 2048;
 constexpr std::size_t most_spilled_before_refusing = std::size_t{1} << 20;
 
+/// One PE's share of what the job may keep in private buffers.
+std::size_t share_of_budget(const lamellae::settings& s, std::uint32_t pes) {
+  const std::size_t all = s.job_budget != 0 ? s.job_budget : lamellae::default_job_budget();
+  return std::max(std::size_t{1} << 20, all / 2 / pes);
+}
+
 }  // namespace
 
 void misuse(const engine* at, const std::string& what, std::source_location where) {
@@ -43,7 +49,7 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       own_capacity_{threads_ == 1 ? std::min(own_buffer_bytes, buffer_capacity_)
                                   : buffer_capacity_},
       largest_record_{own_capacity_ - sizeof(run_header) - 16},
-      budget_{std::max(std::size_t{1} << 20, s.job_budget / 2 / size_)},
+      budget_{share_of_budget(s, size_)},
       spill_mark_{std::min(budget_ / 2, most_spilled_before_refusing)},
       blocks_{buffer_capacity_, shared_},
       replies_{this, shared_},

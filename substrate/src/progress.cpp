@@ -15,22 +15,25 @@ namespace lamellar::detail {
 namespace {
 
 constexpr std::uint32_t deepest_wait = 64;
-constexpr std::size_t buffers_per_poll = 16;
-
 }  // namespace
 
 bool engine::poll_messages(lane& here) {
-  std::array<lamellae::in_buffer, buffers_per_poll> arrived;
-  std::uint32_t found = 0;
   bool any = false;
   if (threads_ == 1) {
     any = serve_lines(here);
-    found = lamella_->poll(arrived, accepts_bodies());
-    for (std::uint32_t k = 0; k < found; ++k) {
-      execute_arrived(here, arrived[k]);
+    if (next_found_ == end_found_) {
+      next_found_ = 0;
+      end_found_ = lamella_->poll(found_, accepts_bodies());
     }
-    return any || found != 0;
+    while (next_found_ != end_found_) {
+      any = true;
+      const lamellae::in_buffer next = found_[next_found_++];
+      execute_arrived(here, next);
+    }
+    return any;
   }
+  std::array<lamellae::in_buffer, buffers_per_poll> arrived;
+  std::uint32_t found = 0;
   // One thread polls; what it finds beyond the first buffer is there for all.
   if (poll_lock_.try_lock()) {
     any = serve_lines(here);

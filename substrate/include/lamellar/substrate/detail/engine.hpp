@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <coroutine>
 #include <cstddef>
@@ -471,6 +472,14 @@ class engine {
   std::map<std::pair<std::uint32_t, std::uint64_t>, assembly> assemblies_;
   spin_lock assembly_lock_;  // guards assemblies_
 
+  // With one thread: what the last poll has found and nobody has begun with. A handler that
+  // waits goes on with these before it polls again: what it waits for may need their slots.
+  static constexpr std::size_t buffers_per_poll = 16;
+  std::array<lamellae::in_buffer, buffers_per_poll> found_;
+  std::uint32_t next_found_ = 0;
+  std::uint32_t end_found_ = 0;
+
+  // With several threads:
   spin_lock poll_lock_;     // one thread polls
   spin_lock arrived_lock_;  // guards arrived_
   std::deque<lamellae::in_buffer> arrived_;

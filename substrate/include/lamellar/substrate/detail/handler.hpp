@@ -368,6 +368,9 @@ struct handler {
     static_assert(bitwise<value>,
                   "a span handler reads its records in place: they must be "
                   "plain values");
+    static_assert(!bitwise<value> || s::fixed,
+                  "a record of a span handler is at most 2016 bytes; write a handler that takes "
+                  "one such value instead");
     F f{};
     const std::span<const value> all{reinterpret_cast<const value*>(records.data()), run.count};
     try {

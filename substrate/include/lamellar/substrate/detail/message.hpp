@@ -21,7 +21,9 @@ struct run_header {
 static_assert(sizeof(run_header) == 16);
 
 inline constexpr std::uint16_t variable_record = 0xffff;
-inline constexpr std::size_t largest_fixed_record = 4096;
+/// What fits behind its header into the smallest buffer that a lamella may have, 2 KiB with the
+/// lamella's own header. Larger records have a length and may travel in pieces.
+inline constexpr std::size_t largest_fixed_record = 2048 - 16 - sizeof(run_header);
 /// Records without bytes in one run: their number is all that bounds the work they make.
 inline constexpr std::uint32_t most_empty_records = 1u << 20;
 
