@@ -130,6 +130,9 @@ void engine::run_buffer(execution& at, std::span<const std::byte> buffer) {
 }
 
 bool engine::run_one(execution& at, const run_header& run, std::span<const std::byte> records) {
+  if (run.count == 0) {
+    return true;  // room was made for records that did not come
+  }
   if (run.handler < first_handler) {
     take_answers(at.from, run, records);
     return true;
@@ -506,8 +509,7 @@ void engine::answer_variable(lane& here, std::uint32_t to, std::uint16_t kind, t
     }
     return;
   }
-  handler_scope as_handler{here};
-  here.exempt = true;
+  const exempt_scope beyond_budget{here};
   const std::uint64_t key = kind;
   if (bytes > largest_record_) {
     send_large(here, to, key, bytes, write, state, false, nullptr, t);
@@ -517,10 +519,15 @@ void engine::answer_variable(lane& here, std::uint32_t to, std::uint16_t kind, t
     destination& d = here.current[to];
     d.extra = t;
     std::byte* at = append_variable(here, to, key, bytes, false);
-    write(state, at);
+    try {
+      write(state, at);
+    } catch (...) {
+      withdraw(here, to, variable_bytes(bytes), true);
+      close_run(d);
+      throw;
+    }
     close_run(d);
   }
-  here.exempt = false;
 }
 
 void engine::answer_error_to(lane& here, std::uint32_t to, ticket t, std::string_view handler,
@@ -547,10 +554,7 @@ void engine::acknowledge(lane& here, std::uint32_t to, std::uint32_t count,
     acknowledged(count);
     return;
   }
-  handler_scope as_handler{here};
-  here.exempt = true;
   send_acknowledgement(*this, here, to, count, failures, first);
-  here.exempt = false;
 }
 
 void engine::enter_exclusively(object_entry& object, void (*f)(void*), void* state) {

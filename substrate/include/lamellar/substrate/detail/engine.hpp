@@ -165,6 +165,11 @@ class engine {
   }
   std::pair<std::byte*, reply_slot*> append_variable_call(lane& from, std::uint32_t to,
                                                           std::uint64_t key, std::size_t bytes);
+  /// Take back the record that was appended last, of `bytes` bytes: writing it has thrown.
+  /// `counted`: it is variable.
+  void withdraw(lane& from, std::uint32_t to, std::size_t bytes, bool counted);
+  /// The same for a call.
+  void withdraw_call(lane& from, std::uint32_t to, std::size_t bytes, reply_slot& slot);
   /// The largest variable record that fits into a buffer; longer ones go by send_large().
   std::size_t largest_record() const { return largest_record_; }
   /// Ship one run that is larger than a buffer: header and one variable record of `bytes`
@@ -194,6 +199,8 @@ class engine {
   /// Fill in all of the line but its arguments, which come next, at line_data(on).
   reply_slot* begin_call_on_line(lamellae::line& on, std::uint32_t to, std::uint64_t key,
                                  std::uint16_t bytes, std::uint32_t bytes_of_answer);
+  /// Take back the call whose arguments should have gone into the line to `to`.
+  void withdraw_call_on_line(std::uint32_t to);
   void publish_line(lamellae::line& on) {
     on.state.store(line_request_made, std::memory_order_release);
   }
