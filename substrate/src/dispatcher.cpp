@@ -226,24 +226,26 @@ void engine::run_postponed(lane& here, postponed_run& run) {
       at.failed("(none)", fmt::format("corrupt buffer from PE {}: {}", run.from, e.what()));
     }
   }
-  if (at.failures != 0) {
-    run.rest->lock.lock();
-    if (run.rest->failures == 0) {
-      run.rest->first = *at.first;
-    }
-    run.rest->failures += at.failures;
-    run.rest->lock.unlock();
-  }
-  settle(here, *run.rest);
+  at.rest = run.rest;
+  settle(at);
 }
 
-void engine::settle(lane& here, unfinished& rest) {
+void engine::settle(execution& at) {
+  unfinished& rest = *at.rest;
+  if (at.failures != 0) {
+    rest.lock.lock();
+    if (rest.failures == 0) {
+      rest.first = *at.first;
+    }
+    rest.failures += at.failures;
+    rest.lock.unlock();
+  }
   if (rest.runs_left.fetch_sub(1, std::memory_order_acq_rel) != 1) {
     return;
   }
   const bool failed = rest.failures != 0;
   if (failed) {
-    report(here, rest.from, rest.counted_as, rest.failures, rest.first);
+    report(at.here, rest.from, rest.counted_as, rest.failures, rest.first);
   }
   count_handled(rest.counted_as, rest.from, failed);
   delete &rest;
@@ -292,13 +294,7 @@ void engine::execute_copy(lane& here, std::span<const std::byte> buffer, std::ui
   execution at{*this, here, from, counted_as};
   run_buffer(at, buffer);
   if (at.rest != nullptr) {
-    at.rest->lock.lock();
-    if (at.failures != 0 && at.rest->failures == 0) {
-      at.rest->first = *at.first;
-    }
-    at.rest->failures += at.failures;
-    at.rest->lock.unlock();
-    settle(here, *at.rest);
+    settle(at);
     return;
   }
   if (at.failures != 0) {
@@ -332,13 +328,7 @@ void engine::execute_arrived(lane& here, const lamellae::in_buffer& buffer) {
   run_buffer(at, {buffer.data, buffer.bytes});
   if (at.rest != nullptr) {
     release(buffer, false, false);
-    at.rest->lock.lock();
-    if (at.failures != 0 && at.rest->failures == 0) {
-      at.rest->first = *at.first;
-    }
-    at.rest->failures += at.failures;
-    at.rest->lock.unlock();
-    settle(here, *at.rest);
+    settle(at);
     return;
   }
   if (at.failures != 0) {
@@ -617,7 +607,7 @@ void engine::serve_line(lane& here, std::uint32_t peer, lamellae::line& on) {
     }
   }
   if (at.rest != nullptr) {
-    settle(here, *at.rest);
+    settle(at);
   }
   on.state.store(at.answered_on_line ? line_answered : line_answer_elsewhere,
                  std::memory_order_release);

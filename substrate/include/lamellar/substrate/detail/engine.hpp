@@ -374,7 +374,8 @@ class engine {
   void postpone(execution& at, object_entry& object, const run_header& run,
                 std::span<const std::byte> records);
   void run_postponed(lane& here, postponed_run& run);
-  void settle(lane& here, unfinished& rest);
+  /// One part of an unfinished buffer is done.
+  void settle(execution& at);
   void leave_object(lane& here, object_entry& object);
   void report(lane& here, std::uint32_t to, source counted_as, std::uint32_t failures,
               const failure& first);
@@ -460,7 +461,6 @@ class engine {
   std::atomic<std::uint64_t> acknowledgements_due_{0};
   std::atomic<std::uint64_t> tasks_{0};
   std::atomic<std::uint64_t> reports_{0};  // failure reports arrived for posted buffers
-  std::atomic<std::uint64_t> own_reports_{0};
 
   spin_lock failure_lock_;  // guards failures_
   failure_log failures_;
