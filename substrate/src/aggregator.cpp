@@ -6,6 +6,7 @@
 #include <cstring>
 #include <lamellar/lamellae/error.hpp>
 #include <lamellar/substrate/detail/engine.hpp>
+#include <memory>
 #include <new>
 
 #include "backoff.hpp"
@@ -343,6 +344,18 @@ std::pair<std::byte*, reply_slot*> engine::append_variable_call(lane& from, std:
   return {at + sizeof(length), hand_out_slot(d, to, key)};
 }
 
+void engine::withdraw(lane& from, std::uint32_t to, std::size_t bytes, bool counted) {
+  destination& d = from.current[to];
+  d.cursor -= bytes;
+  d.count -= counted;
+}
+
+void engine::withdraw_call(lane& from, std::uint32_t to, std::size_t bytes, reply_slot& slot) {
+  withdraw(from, to, bytes, true);
+  slot.state.store(reply_slot::status::free, std::memory_order_relaxed);
+  replies_.drop(reply_block::of(&slot));
+}
+
 void engine::wait_for_reply_space(lane& from) {
   if (!may_wait(from) || replies_.in_use() < reply_blocks_before_waiting) {
     return;
@@ -372,13 +385,15 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
         "PE's share of the job's budget, {} MiB; raise LAMELLAR_JOB_BUDGET",
         me_, whole >> 20, budget_ >> 20));
   }
-  std::byte* data = nullptr;
+  const auto free = [](std::byte* block) { ::operator delete (block, std::align_val_t{64}); };
+  std::unique_ptr<std::byte, decltype(free)> owned{nullptr, free};
   try {
-    data = static_cast<std::byte*>(::operator new (whole, std::align_val_t{64}));
+    owned.reset(static_cast<std::byte*>(::operator new (whole, std::align_val_t{64})));
   } catch (const std::bad_alloc&) {
     throw out_of_memory(fmt::format(
         "PE {}: no memory for a message of {} MiB; send it in pieces", me_, whole >> 20));
   }
+  std::byte* const data = owned.get();
   run_header header{};
   header.handler = static_cast<std::uint16_t>(key);
   header.record_bytes = variable_record;
@@ -402,6 +417,7 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
   }
   std::memcpy(data, &header, sizeof(header));
   std::memcpy(data + sizeof(header), &length, sizeof(length));
+  owned.release();
 
   if (to == me_) {
     tally(sent_, 1, shared_);
@@ -456,10 +472,8 @@ std::byte* engine::append_answer(lane& here, std::uint32_t to, ticket t, std::si
   const std::uint64_t key = std::uint64_t{answer_value} | std::uint64_t{bytes} << 16;
   if (d.key != key || d.extra + d.count != t ||
       static_cast<std::size_t>(d.limit - d.cursor) < bytes) {
-    handler_scope as_handler{here};
-    here.exempt = true;
+    const exempt_scope beyond_budget{here};
     open_run(here, to, key, {static_cast<std::uint16_t>(bytes), false, false}, bytes);
-    here.exempt = false;
     d.extra = t;
   }
   std::byte* at = d.cursor;

@@ -130,6 +130,9 @@ void engine::run_buffer(execution& at, std::span<const std::byte> buffer) {
 }
 
 bool engine::run_one(execution& at, const run_header& run, std::span<const std::byte> records) {
+  if (run.count == 0) {
+    return true;  // room was made for records that did not come
+  }
   if (run.handler < first_handler) {
     take_answers(at.from, run, records);
     return true;
@@ -223,24 +226,26 @@ void engine::run_postponed(lane& here, postponed_run& run) {
       at.failed("(none)", fmt::format("corrupt buffer from PE {}: {}", run.from, e.what()));
     }
   }
-  if (at.failures != 0) {
-    run.rest->lock.lock();
-    if (run.rest->failures == 0) {
-      run.rest->first = *at.first;
-    }
-    run.rest->failures += at.failures;
-    run.rest->lock.unlock();
-  }
-  settle(here, *run.rest);
+  at.rest = run.rest;
+  settle(at);
 }
 
-void engine::settle(lane& here, unfinished& rest) {
+void engine::settle(execution& at) {
+  unfinished& rest = *at.rest;
+  if (at.failures != 0) {
+    rest.lock.lock();
+    if (rest.failures == 0) {
+      rest.first = *at.first;
+    }
+    rest.failures += at.failures;
+    rest.lock.unlock();
+  }
   if (rest.runs_left.fetch_sub(1, std::memory_order_acq_rel) != 1) {
     return;
   }
   const bool failed = rest.failures != 0;
   if (failed) {
-    report(here, rest.from, rest.counted_as, rest.failures, rest.first);
+    report(at.here, rest.from, rest.counted_as, rest.failures, rest.first);
   }
   count_handled(rest.counted_as, rest.from, failed);
   delete &rest;
@@ -289,13 +294,7 @@ void engine::execute_copy(lane& here, std::span<const std::byte> buffer, std::ui
   execution at{*this, here, from, counted_as};
   run_buffer(at, buffer);
   if (at.rest != nullptr) {
-    at.rest->lock.lock();
-    if (at.failures != 0 && at.rest->failures == 0) {
-      at.rest->first = *at.first;
-    }
-    at.rest->failures += at.failures;
-    at.rest->lock.unlock();
-    settle(here, *at.rest);
+    settle(at);
     return;
   }
   if (at.failures != 0) {
@@ -329,13 +328,7 @@ void engine::execute_arrived(lane& here, const lamellae::in_buffer& buffer) {
   run_buffer(at, {buffer.data, buffer.bytes});
   if (at.rest != nullptr) {
     release(buffer, false, false);
-    at.rest->lock.lock();
-    if (at.failures != 0 && at.rest->failures == 0) {
-      at.rest->first = *at.first;
-    }
-    at.rest->failures += at.failures;
-    at.rest->lock.unlock();
-    settle(here, *at.rest);
+    settle(at);
     return;
   }
   if (at.failures != 0) {
@@ -506,8 +499,7 @@ void engine::answer_variable(lane& here, std::uint32_t to, std::uint16_t kind, t
     }
     return;
   }
-  handler_scope as_handler{here};
-  here.exempt = true;
+  const exempt_scope beyond_budget{here};
   const std::uint64_t key = kind;
   if (bytes > largest_record_) {
     send_large(here, to, key, bytes, write, state, false, nullptr, t);
@@ -517,10 +509,15 @@ void engine::answer_variable(lane& here, std::uint32_t to, std::uint16_t kind, t
     destination& d = here.current[to];
     d.extra = t;
     std::byte* at = append_variable(here, to, key, bytes, false);
-    write(state, at);
+    try {
+      write(state, at);
+    } catch (...) {
+      withdraw(here, to, variable_bytes(bytes), true);
+      close_run(d);
+      throw;
+    }
     close_run(d);
   }
-  here.exempt = false;
 }
 
 void engine::answer_error_to(lane& here, std::uint32_t to, ticket t, std::string_view handler,
@@ -547,10 +544,7 @@ void engine::acknowledge(lane& here, std::uint32_t to, std::uint32_t count,
     acknowledged(count);
     return;
   }
-  handler_scope as_handler{here};
-  here.exempt = true;
   send_acknowledgement(*this, here, to, count, failures, first);
-  here.exempt = false;
 }
 
 void engine::enter_exclusively(object_entry& object, void (*f)(void*), void* state) {
@@ -628,7 +622,7 @@ void engine::serve_line(lane& here, std::uint32_t peer, lamellae::line& on) {
     }
   }
   if (at.rest != nullptr) {
-    settle(here, *at.rest);
+    settle(at);
   }
   serving_lines_[peer] = &on;
   on.state.store(at.answered_on_line ? line_answered : line_answer_elsewhere,

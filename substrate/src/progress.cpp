@@ -7,6 +7,7 @@
 #include <lamellar/substrate/detail/engine.hpp>
 #include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/reply.hpp>
+#include <utility>
 
 #include "backoff.hpp"
 
@@ -209,6 +210,15 @@ reply_slot* engine::begin_call_on_line(lamellae::line& on, std::uint32_t to, std
                          block->ticket_of(0)};
   std::memcpy(on.payload, &front, sizeof(front));
   return slot;
+}
+
+void engine::withdraw_call_on_line(std::uint32_t to) {
+  reply_slot& slot = *std::exchange(on_line_[to], nullptr);
+  std::erase(lines_in_use_, to);
+  slot.on_line = false;
+  answered(to);
+  tally(executed_, 1, shared_);
+  discard_answer(slot);
 }
 
 bool engine::spin_for_line(reply_slot& slot) {

@@ -53,24 +53,20 @@ std::string_view short_text(std::string_view text) { return text.substr(0, 600);
 
 void send_failure_report(engine& at, lane& here, std::uint32_t to, std::uint64_t failures,
                          const failure& first, bool completes_a_buffer) {
-  handler_scope as_handler{here};
-  here.exempt = true;
+  const exempt_scope beyond_budget{here};
   send_message<void>(at, to, 0, take_failure_report{}, failures, first.on, completes_a_buffer,
                      short_text(first.handler), short_text(first.text));
-  here.exempt = false;
 }
 
 void send_acknowledgement(engine& at, lane& here, std::uint32_t to, std::uint64_t count,
                           std::uint64_t failures, const failure& first) {
-  handler_scope as_handler{here};
-  here.exempt = true;
+  const exempt_scope beyond_budget{here};
   if (failures == 0) {
     send_message<void>(at, to, 0, take_acknowledgement{}, count);
   } else {
     send_message<void>(at, to, 0, take_failed_acknowledgement{}, count, failures, first.on,
                        short_text(first.handler), short_text(first.text));
   }
-  here.exempt = false;
 }
 
 void send_release(engine& at, std::uint32_t object, bool released, std::uint64_t epoch) {

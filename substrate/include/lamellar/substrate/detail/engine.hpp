@@ -173,6 +173,11 @@ class engine {
   }
   std::pair<std::byte*, reply_slot*> append_variable_call(lane& from, std::uint32_t to,
                                                           std::uint64_t key, std::size_t bytes);
+  /// Take back the record that was appended last, of `bytes` bytes: writing it has thrown.
+  /// `counted`: it is variable.
+  void withdraw(lane& from, std::uint32_t to, std::size_t bytes, bool counted);
+  /// The same for a call.
+  void withdraw_call(lane& from, std::uint32_t to, std::size_t bytes, reply_slot& slot);
   /// The largest variable record that fits into a buffer; longer ones go by send_large().
   std::size_t largest_record() const { return largest_record_; }
   /// Ship one run that is larger than a buffer: header and one variable record of `bytes`
@@ -202,6 +207,8 @@ class engine {
   /// Fill in all of the line but its arguments, which come next, at line_data(on).
   reply_slot* begin_call_on_line(lamellae::line& on, std::uint32_t to, std::uint64_t key,
                                  std::uint16_t bytes, std::uint32_t bytes_of_answer);
+  /// Take back the call whose arguments should have gone into the line to `to`.
+  void withdraw_call_on_line(std::uint32_t to);
   void publish_line(lamellae::line& on) {
     on.state.store(line_request_made, std::memory_order_release);
   }
@@ -374,7 +381,8 @@ class engine {
   void postpone(execution& at, object_entry& object, const run_header& run,
                 std::span<const std::byte> records);
   void run_postponed(lane& here, postponed_run& run);
-  void settle(lane& here, unfinished& rest);
+  /// One part of an unfinished buffer is done.
+  void settle(execution& at);
   void leave_object(lane& here, object_entry& object);
   void report(lane& here, std::uint32_t to, source counted_as, std::uint32_t failures,
               const failure& first);
@@ -464,7 +472,6 @@ class engine {
   std::atomic<std::uint64_t> acknowledgements_due_{0};
   std::atomic<std::uint64_t> tasks_{0};
   std::atomic<std::uint64_t> reports_{0};  // failure reports arrived for posted buffers
-  std::atomic<std::uint64_t> own_reports_{0};
 
   spin_lock failure_lock_;  // guards failures_
   failure_log failures_;

@@ -368,33 +368,35 @@ struct handler {
     static_assert(bitwise<value>,
                   "a span handler reads its records in place: they must be "
                   "plain values");
-    static_assert(!bitwise<value> || s::fixed,
-                  "a record of a span handler is at most 2016 bytes; write a handler that takes "
-                  "one such value instead");
+    static_assert(
+        !bitwise<value> || s::fixed,
+        "a record of a span handler is at most 2016 bytes; write a handler that takes "
+        "one such value instead");
     F f{};
     const std::span<const value> all{reinterpret_cast<const value*>(records.data()), run.count};
+    [[maybe_unused]] std::uint32_t next = 0;  // the first call without an answer
     try {
       if constexpr (std::is_void_v<result>) {
         invoke(f, where, part, at, run.object, all);
         if constexpr (Call) {
-          for (std::uint32_t k = 0; k < run.count; ++k) {
-            at.home.answer<0>(at, run.extra + k, nullptr);
+          for (; next < run.count; ++next) {
+            at.home.answer<0>(at, run.extra + next, nullptr);
           }
         }
       } else {
         std::vector<result> results(run.count);
         invoke(f, where, part, at, run.object, all, std::span<result>{results});
         if constexpr (Call) {
-          for (std::uint32_t k = 0; k < run.count; ++k) {
-            answer_with<result>(at, run.extra + k, results[k]);
+          for (; next < run.count; ++next) {
+            answer_with<result>(at, run.extra + next, results[next]);
           }
         }
       }
     } catch (...) {
       const std::string text = text_of_current_exception();
       if constexpr (Call) {
-        for (std::uint32_t k = 0; k < run.count; ++k) {
-          at.home.answer_error_to(at.here, at.from, run.extra + k, name(), text);
+        for (; next < run.count; ++next) {
+          at.home.answer_error_to(at.here, at.from, run.extra + next, name(), text);
         }
       } else {
         at.failed(name(), text);

@@ -85,4 +85,21 @@ class handler_scope {
   destination* before_;
 };
 
+/// While this lives, what runs on the lane's thread sends what may exceed the budget: an answer
+/// or a report.
+class exempt_scope {
+ public:
+  explicit exempt_scope(lane& on) : as_handler_{on}, on_{on}, before_{on.exempt} {
+    on_.exempt = true;
+  }
+  ~exempt_scope() { on_.exempt = before_; }
+  exempt_scope(const exempt_scope&) = delete;
+  exempt_scope& operator=(const exempt_scope&) = delete;
+
+ private:
+  handler_scope as_handler_;
+  lane& on_;
+  bool before_;
+};
+
 }  // namespace lamellar::detail

@@ -53,6 +53,18 @@ void write_record(std::byte* out, const F& f, const Given&... given) {
   }
 }
 
+/// The same; what an argument throws while it is converted or serialised leaves no trace.
+template <class Layout, class Withdraw, class F, class... Given>
+void write_record_or(const Withdraw& withdraw, std::byte* out, const F& f,
+                     const Given&... given) {
+  try {
+    write_record<Layout>(out, f, given...);
+  } catch (...) {
+    withdraw();
+    throw;
+  }
+}
+
 template <class Layout, class F, class... Given>
 std::size_t measure_record(const F& f, const Given&... given) {
   if constexpr (std::is_empty_v<F>) {
@@ -79,13 +91,15 @@ void send_message(engine& at, std::uint32_t to, std::uint32_t object, const F& f
   if constexpr (code::s::fixed) {
     std::byte* out = at.append<layout::size>(from, to, key, code::acknowledged);
     if constexpr (layout::size != 0) {
-      write_record<layout>(out, f, given...);
+      write_record_or<layout>([&] { at.withdraw(from, to, layout::size, false); }, out, f,
+                              given...);
     }
   } else {
     const std::size_t bytes = measure_record<layout>(f, given...);
     if (bytes <= at.largest_record()) {
-      write_record<layout>(at.append_variable(from, to, key, bytes, code::acknowledged), f,
-                           given...);
+      write_record_or<layout>([&] { at.withdraw(from, to, variable_bytes(bytes), true); },
+                              at.append_variable(from, to, key, bytes, code::acknowledged), f,
+                              given...);
     } else {
       auto writer = [&](std::byte* out) { write_record<layout>(out, f, given...); };
       at.send_large(from, to, key, bytes, &write_through<decltype(writer)>, &writer,
@@ -109,23 +123,29 @@ auto call_message(engine& at, std::uint32_t to, std::uint32_t object, const F& f
         reply_slot* slot = at.begin_call_on_line(
             *on, to, key, static_cast<std::uint16_t>(layout::size), answer_size<result>());
         if constexpr (layout::size != 0) {
-          write_record<layout>(engine::line_data(*on), f, given...);
+          write_record_or<layout>([&] { at.withdraw_call_on_line(to); }, engine::line_data(*on),
+                                  f, given...);
         }
         at.publish_line(*on);
         return reply<result>{slot};
       }
     }
-    const auto [out, slot] = at.append_call<layout::size>(from, to, key);
+    const std::pair<std::byte*, reply_slot*> room = at.append_call<layout::size>(from, to, key);
+    reply_slot* const slot = room.second;
     if constexpr (layout::size != 0) {
-      write_record<layout>(out, f, given...);
+      write_record_or<layout>([&] { at.withdraw_call(from, to, layout::size, *slot); },
+                              room.first, f, given...);
     }
     at.ship_lone_call(from, to);
     return reply<result>{slot};
   } else {
     const std::size_t bytes = measure_record<layout>(f, given...);
     if (bytes <= at.largest_record()) {
-      const auto [out, slot] = at.append_variable_call(from, to, key, bytes);
-      write_record<layout>(out, f, given...);
+      const std::pair<std::byte*, reply_slot*> room =
+          at.append_variable_call(from, to, key, bytes);
+      reply_slot* const slot = room.second;
+      write_record_or<layout>([&] { at.withdraw_call(from, to, variable_bytes(bytes), *slot); },
+                              room.first, f, given...);
       at.ship_lone_call(from, to);
       return reply<result>{slot};
     }
