@@ -41,7 +41,8 @@ struct take_release {
   void operator()(context& at, std::uint32_t number, bool released, std::uint64_t epoch) const {
     engine& here = engine_of(at.world());
     if (object_entry* object = here.objects().find(number); object != nullptr) {
-      object->releases[at.origin().index()] = released ? epoch + 1 : 0;
+      object->releases[at.origin().index()].store(released ? epoch + 1 : 0,
+                                                  std::memory_order_relaxed);
     }
   }
 };

@@ -177,7 +177,8 @@ std::vector<std::uint32_t> engine::released_everywhere() {
   std::vector<std::uint32_t> unheld;
   for (const object_entry* object : objects_.all()) {
     const auto& releases = object->releases;
-    if (std::all_of(releases.begin(), releases.end(), [this](std::uint64_t release) {
+    if (std::all_of(releases.begin(), releases.end(), [this](const auto& each) {
+          const std::uint64_t release = each.load(std::memory_order_relaxed);
           return release != 0 && release - 1 <= epoch_;
         })) {
       unheld.push_back(object->number);

@@ -53,7 +53,10 @@ struct aggregate {
   std::string operator()(context& at, int times) const {
     std::string all = std::to_string(at.me().index()) + ":" + std::to_string(number);
     for (int k = 0; k < times; ++k) all += text;
-    for (const double value : values) all += "," + std::to_string(static_cast<int>(value));
+    for (const double value : values) {
+      all += ',';
+      all += std::to_string(static_cast<int>(value));
+    }
     return all;
   }
 };

@@ -165,7 +165,7 @@ TEST_CASE("a million dropped replies leave nothing behind") {
     // A million slots in use at once would be 64 MB; one PE keeps at most an eighth of that.
     if (lamellar::testing::measures_memory) {
       CHECK(lamellar::testing::resident_bytes() < before + (std::uint64_t{256} << 20));
-    };
+    }
     CHECK(w.call(next_of(w), big, 100).get() == std::string(100, 'x'));
   });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <lamellar/substrate/detail/send.hpp>
@@ -162,7 +163,7 @@ class darc {
     if constexpr (requires { T::concurrent_handlers; }) {
       entry->concurrent = T::concurrent_handlers;
     }
-    entry->releases.resize(home.size());
+    entry->releases = std::vector<std::atomic<std::uint64_t>>(home.size());
     detail::object_entry* here = entry.get();
     home.objects().insert(std::move(entry));
     darc handle{&home, here};

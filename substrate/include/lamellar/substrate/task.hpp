@@ -44,13 +44,13 @@ class promise_base {
   bool finished() const { return state_.load(std::memory_order_acquire) == state::finished; }
   bool started() const { return started_; }
   void mark_started() { started_ = true; }
-  engine* home() const { return home_; }
-  void learn_home(engine* at) { home_ = at; }
+  engine* home() const { return home_.load(std::memory_order_relaxed); }
+  void learn_home(engine* at) { home_.store(at, std::memory_order_relaxed); }
 
   /// Have `next` resumed at the end. False if the end has come already.
   bool await_by(std::coroutine_handle<> next) {
     next_ = next;
-    next_place_ = home_ != nullptr ? running_place(*home_) : place::anywhere;
+    next_place_ = home() != nullptr ? running_place(*home()) : place::anywhere;
     return become_awaited();
   }
   /// Have `finish(this, data)` called at the end. False if the end has come already.
@@ -78,8 +78,8 @@ class promise_base {
   void wake() noexcept {
     if (on_finish_ != nullptr) {
       on_finish_(*this, finish_data_);
-    } else if (home_ != nullptr) {
-      resume_later(*home_, next_, next_place_);
+    } else if (engine* at = home(); at != nullptr) {
+      resume_later(*at, next_, next_place_);
     } else {
       next_.resume();
     }
@@ -88,7 +88,10 @@ class promise_base {
   std::coroutine_handle<> next_;
   void (*on_finish_)(promise_base&, void*) = nullptr;
   void* finish_data_ = nullptr;
-  engine* home_ = nullptr;
+  // Written by whoever runs the coroutine, read by whoever awaits it, perhaps while another
+  // thread already runs it on. Relaxed: it is known before the first suspension, and is the
+  // same engine for good.
+  std::atomic<engine*> home_{nullptr};
   std::exception_ptr thrown_;
   // Written by whoever runs the coroutine (finished) and whoever awaits it (awaited), each
   // once; the second one finds the other's value and acts.

@@ -47,7 +47,11 @@ struct object_entry {
 
   std::atomic<std::uint64_t> handles{0};  ///< on this PE; any thread
   bool release_announced = false;         ///< main thread: what the other PEs were told last
-  std::vector<std::uint64_t> releases;    ///< per PE: 1 + the epoch of its release, or 0
+  /// Per PE: 1 + the epoch of its release, or 0. Written by whichever thread handles that PE's
+  /// message, read by the main thread in a quiesce. Relaxed: the quiesce's own count of handled
+  /// messages orders those of its epoch, and what a PE already in the next one says changes
+  /// nothing for the objects that this one decides.
+  std::vector<std::atomic<std::uint64_t>> releases;
 };
 
 class object_table {
