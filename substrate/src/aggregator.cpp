@@ -175,6 +175,8 @@ bool engine::post_block(std::uint32_t to, traffic kind, std::span<const std::byt
     if (const lamellae::out_buffer room = lamella_->acquire(to, kind); room) {
       copy_to_peer(room.data, what);
       lamella_->post(to, kind, static_cast<std::uint32_t>(what.size()), 0);
+      tally(posted_, 1, shared_);
+      tally(posted_bytes_, what.size(), shared_);
       posted = true;
     }
   }
@@ -246,6 +248,8 @@ bool engine::post_one(std::uint32_t to, traffic kind, outgoing& what) {
     }
     copy_to_peer(room.data, {what.data, what.bytes});
     lamella_->post(to, kind, static_cast<std::uint32_t>(what.bytes), 0);
+    tally(posted_, 1, shared_);
+    tally(posted_bytes_, what.bytes, shared_);
     return true;
   }
   while (what.sent < what.bytes) {
@@ -260,6 +264,8 @@ bool engine::post_one(std::uint32_t to, traffic kind, outgoing& what) {
     std::memcpy(room.data + sizeof(header), what.data + what.sent, piece);
     what.sent += piece;
     lamella_->post(to, kind, static_cast<std::uint32_t>(sizeof(header) + piece), fragment_flag);
+    tally(posted_, 1, shared_);
+    tally(posted_bytes_, piece, shared_);
   }
   return true;
 }

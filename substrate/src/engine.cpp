@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <lamellar/lamellae/error.hpp>
 #include <lamellar/lamellae/job.hpp>
@@ -151,7 +152,23 @@ void engine::open() {
 void engine::close() {
   quiesce(std::source_location::current()).get();
   stop_workers();
+  if (settings_.statistics) {
+    print_statistics();
+  }
   lamella_->finished();
+}
+
+void engine::print_statistics() const {
+  const std::uint64_t buffers = posted_.load();
+  const std::uint64_t bytes = posted_bytes_.load();
+  std::fputs(fmt::format(
+                 "lamellar: PE {}: {} buffers to other PEs, {} bytes, {:.0f} bytes a buffer; "
+                 "{} buffers to itself\n",
+                 me_, buffers, bytes,
+                 buffers == 0 ? 0.0 : static_cast<double>(bytes) / static_cast<double>(buffers),
+                 own_sent_.load())
+                 .c_str(),
+             stderr);
 }
 
 }  // namespace lamellar::detail

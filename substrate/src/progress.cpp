@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <lamellar/substrate/detail/engine.hpp>
 #include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/reply.hpp>
@@ -266,15 +267,53 @@ void engine::wait_until(bool (*holds)(void*), void* state, const char* what) {
   const resume may = on.in_handler() ? resume::anywhere : resume::all;
   flush(on);
   backoff patience{oversubscribed_};
+  std::uint64_t idle_polls = 0;
+  std::uint64_t idle_since = 0;
   while (!holds(state)) {
     if (progress(on, may)) {
       flush(on);
       patience.reset();
-    } else {
-      patience.pause();
-      watch_lines();
+      idle_polls = 0;
+      continue;
+    }
+    patience.pause();
+    watch_lines();
+    if (++idle_polls % 1024 == 0 && settings_.hang_s > 0 && !complained_ && on.index == 0) {
+      const std::uint64_t now = lamella_->now_ns();
+      idle_since = idle_polls == 1024 ? now : idle_since;
+      const double seconds = static_cast<double>(now - idle_since) * 1e-9;
+      if (seconds >= settings_.hang_s) {
+        complain(what, seconds);
+      }
     }
   }
+}
+
+void engine::complain(const char* what, double seconds) {
+  complained_ = true;
+  std::string text =
+      fmt::format("lamellar: PE {} has waited {:.1f} s for {}", me_, seconds, what);
+  if (collective_ != nullptr) {
+    text += fmt::format("; it is in {} ({}:{}), which not all PEs have reached or left",
+                        collective_, collective_at_.file_name(), collective_at_.line());
+  }
+  for (std::uint32_t peer = 0; peer < size_; ++peer) {
+    if (const std::uint32_t calls = unanswered_[peer].load(); calls != 0) {
+      text += fmt::format("; {} of its calls are unanswered by PE {}", calls, peer);
+    }
+    if (peer != me_) {
+      const lamellae::delivery d = lamella_->delivered(peer);
+      if (d.posted != d.handled) {
+        text += fmt::format("; PE {} has not handled {} of its buffers", peer,
+                            d.posted - d.handled);
+      }
+    }
+  }
+  if (const std::uint64_t tasks = tasks_.load(); tasks != 0) {
+    text += fmt::format("; {} of its spawned tasks have not ended", tasks);
+  }
+  text += ". It goes on waiting; LAMELLAR_HANG_SECONDS sets when this is said.\n";
+  std::fputs(text.c_str(), stderr);
 }
 
 bool engine::all_handled() {

@@ -47,6 +47,11 @@ void engine::check_agreement(const lamellae::wave& result, std::uint64_t tag,
   }
 }
 
+void engine::enter_collective(const char* what, std::source_location where) {
+  collective_ = what;
+  collective_at_ = where;
+}
+
 task<> engine::barrier(std::source_location where, std::uint64_t kind) {
   if (here().in_handler()) {
     misuse(this, "barrier() in a handler; only the body may take part in collectives", where);
@@ -55,6 +60,7 @@ task<> engine::barrier(std::source_location where, std::uint64_t kind) {
   while (wave_ended_ != turn) {
     co_await next_poll{this};
   }
+  enter_collective(kind == 0 ? "a barrier" : "the creation of a distributed object", where);
   flush(*lanes_[0]);
   lamellae::wave mine;
   mine.tag = barrier_tag | kind << 8;
@@ -64,6 +70,7 @@ task<> engine::barrier(std::source_location where, std::uint64_t kind) {
     co_await next_poll{this};
   }
   ++wave_ended_;
+  collective_ = nullptr;
   check_agreement(result, mine.tag, where);
 }
 
@@ -75,6 +82,7 @@ task<> engine::quiesce(std::source_location where) {
   while (wave_ended_ != turn) {
     co_await next_poll{this};
   }
+  enter_collective("a quiesce", where);
   announce_releases();
   // Everything is handled once the messages sent by all PEs, as counted in one wave, are as
   // many as those executed, as counted in an earlier one: nothing was under way in between. The
@@ -133,9 +141,11 @@ task<> engine::quiesce(std::source_location where) {
     std::uint64_t count = result.sums[2];
     const failure first = share_first_failure(count);
     ++wave_ended_;
+    collective_ = nullptr;
     throw remote_error(first.on, first.handler, first.text, count);
   }
   ++wave_ended_;
+  collective_ = nullptr;
 }
 
 failure engine::share_first_failure(std::uint64_t& count) {

@@ -72,7 +72,8 @@ class JobTest(unittest.TestCase):
                             self.assertEqual(got, code, text)
                         self.assertNotIn("ended well", text)
                         for words in expected:
-                            self.assertEqual(len(re.findall(words, text)), 1, f"'{words}' in:\n{text}")
+                            # Processes may fail side by side before the launcher ends the rest.
+                            self.assertIn(len(re.findall(words, text)), range(1, n + 1), f"'{words}' in:\n{text}")
 
 
 class Misuse(JobTest):

@@ -404,6 +404,8 @@ class engine {
   bool run_own_queue(lane& here);
   bool resume_ready(lane& here, resume what);
   bool all_handled();
+  /// Say once what this PE waits for.
+  void complain(const char* what, double seconds);
   void throw_failures();
   /// What bodies sent waits while this PE cannot get rid of what its handlers have sent. What
   /// its own body has sent does not count: two PEs would refuse each other for ever.
@@ -413,11 +415,15 @@ class engine {
 
   // waves.cpp
   struct next_poll;
+  void enter_collective(const char* what, std::source_location where);
   void check_agreement(const lamellae::wave& result, std::uint64_t tag,
                        std::source_location where) const;
   void announce_releases();
   std::vector<std::uint32_t> released_everywhere();
   failure share_first_failure(std::uint64_t& count);
+
+  // engine.cpp
+  void print_statistics() const;
 
   // workers.cpp
   void start_workers();
@@ -502,6 +508,12 @@ class engine {
   std::uint64_t wave_ended_ = 0;
   std::uint64_t known_executed_ = 0;  // sum over PEs, in the last wave of the last quiesce
   std::uint64_t epoch_ = 0;           // quiesces ended
+
+  const char* collective_ = nullptr;  // main thread: the one that this PE is in
+  std::source_location collective_at_;
+  bool complained_ = false;               // main thread
+  std::atomic<std::uint64_t> posted_{0};  // buffers given to the lamella, for statistics
+  std::atomic<std::uint64_t> posted_bytes_{0};
 
   std::vector<std::thread> workers_;
   std::atomic<bool> stopping_{false};
