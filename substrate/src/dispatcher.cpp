@@ -352,7 +352,7 @@ void engine::take_fragment(lane& here, const lamellae::in_buffer& buffer) {
   }
   std::memcpy(&header, buffer.data, sizeof(header));
   const std::size_t piece = buffer.bytes - sizeof(header);
-  if (header.total > 4 * lamellae::default_job_budget()) {
+  if (header.total > largest_message_) {
     refuse(fmt::format("a piece of a message of {} bytes, more than there is memory",
                        header.total));
     return;

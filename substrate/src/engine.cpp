@@ -52,6 +52,7 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       largest_record_{own_capacity_ - sizeof(run_header) - 16},
       budget_{share_of_budget(s, size_)},
       spill_mark_{std::min(budget_ / 2, most_spilled_before_refusing)},
+      largest_message_{4 * lamellae::default_job_budget()},
       blocks_{buffer_capacity_, shared_},
       replies_{this, shared_},
       on_line_(size_, nullptr),

@@ -12,6 +12,7 @@ using namespace lamellar;
 using lamellar::testing::next_of;
 using lamellar::testing::on_pes;
 using lamellar::testing::seeded;
+using lamellar::testing::work_divisor;
 
 namespace {
 
@@ -155,7 +156,7 @@ TEST_CASE("quiesce covers chains of messages over all PEs") {
     auto boards = co_await darc<board>::create(w);
     (void)seeded(w, 1234);
     std::uint64_t expected = 0;
-    for (std::uint64_t tree = 0; tree < 40; ++tree) {
+    for (std::uint64_t tree = 0; tree < 40 / work_divisor; ++tree) {
       for (std::uint32_t pe = 0; pe < w.size(); ++pe) {
         const std::uint64_t seed = mix(1234 + tree * 64 + pe);
         const auto depth = static_cast<std::uint32_t>(4 + tree % 8);
@@ -199,7 +200,7 @@ TEST_CASE("many quiesces in a row, with random traffic between them") {
     auto boards = co_await darc<board>::create(w);
     auto random = seeded(w, 99);
     std::uint64_t sent = 0;
-    for (int round = 0; round < 300; ++round) {
+    for (int round = 0; round < 300 / work_divisor; ++round) {
       const std::uint64_t messages = random() % 3 == 0 ? random() % 200 : random() % 3;
       for (std::uint64_t k = 0; k < messages; ++k) {
         const auto to = static_cast<std::uint32_t>(random() % w.size());
@@ -234,8 +235,8 @@ TEST_CASE("many quiesces in a row, with random traffic between them") {
         CHECK(all == *sums);
       }
     }
-    for (int k = 0; k < 2000; ++k) co_await w.quiesce();
-    for (int k = 0; k < 2000; ++k) co_await w.barrier();
+    for (int k = 0; k < 2000 / work_divisor; ++k) co_await w.quiesce();
+    for (int k = 0; k < 2000 / work_divisor; ++k) co_await w.barrier();
   });
 }
 
@@ -244,7 +245,7 @@ TEST_CASE("a barrier orders direct stores") {
     if (!w.able().mapped || w.lamella() != "local") co_return;
     static std::array<std::uint64_t, 64> cells;  // plain: the barrier alone makes this right
     bool right = true;
-    for (std::uint64_t round = 1; round <= 2000; ++round) {
+    for (std::uint64_t round = 1; round <= 2000 / work_divisor; ++round) {
       cells[w.me().index()] = round;
       co_await w.barrier();
       for (std::uint32_t pe = 0; pe < w.size(); ++pe) right = right && cells[pe] == round;

@@ -33,7 +33,8 @@ bool holds(std::span<const std::uint64_t> words, std::uint64_t seed) {
 
 std::size_t largest_bytes() {
   const char* const given = std::getenv("TEST_LARGEST");
-  return given != nullptr ? std::stoull(given) : std::size_t{64} << 20;
+  return given != nullptr ? std::stoull(given)
+                          : (std::size_t{64} << 20) / lamellar::testing::work_divisor;
 }
 
 std::string pattern(std::size_t bytes) {

@@ -91,9 +91,10 @@ TEST_CASE("a chain of tasks that never suspend") {
 TEST_CASE("a loop of a million awaited tasks uses no stack") {
   on_pes([](world&) -> task<> {
     const auto one = []() -> task<int> { co_return 1; };
+    constexpr int rounds = 1000000 / lamellar::testing::work_divisor;
     int sum = 0;
-    for (int k = 0; k < 1000000; ++k) sum += co_await one();
-    CHECK(sum == 1000000);
+    for (int k = 0; k < rounds; ++k) sum += co_await one();
+    CHECK(sum == rounds);
   });
 }
 
@@ -151,7 +152,7 @@ TEST_CASE("a million dropped replies leave nothing behind") {
   on_pes([](world& w) -> task<> {
     const std::uint64_t before = lamellar::testing::resident_bytes();
     const auto big = [](int a) { return std::string(static_cast<std::size_t>(a), 'x'); };
-    const int calls = static_cast<int>(1000000 / w.size());
+    const int calls = 1000000 / lamellar::testing::work_divisor / static_cast<int>(w.size());
     for (int k = 0; k < calls; ++k) {
       if (k % 100 == 0) {
         (void)w.call(next_of(w), big, 100);
@@ -282,8 +283,9 @@ TEST_CASE("yield lets the other tasks of a PE go first") {
     spawned<int> second = w.spawn(work(w, order));
     const int at_end_of_first = co_await first;
     co_await second;
-    // Had the first run through, it would have counted 10.
-    CHECK(at_end_of_first > 10);
+    // Had the first run through, it would have counted 10; with workers it may, before the
+    // second is there.
+    if (w.threads() == 1) CHECK(at_end_of_first > 10);
     CHECK(*order == 20);
     for (int k = 0; k < 1000; ++k) co_await w.yield();
   });

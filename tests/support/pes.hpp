@@ -47,10 +47,13 @@ inline pe next_of(const world& w) { return w.at((w.me().index() + 1) % w.size())
 /// Make progress until `holds()`; throws if it does not come to hold within a minute.
 void progress_until(world& w, const std::function<bool()>& holds, const char* what);
 
-/// Whether memory in use says something about the library; a sanitizer takes a multiple.
+/// Sanitizers take a multiple of the time and of the memory: tests do a fraction of the work,
+/// and memory in use says nothing about the library.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr int work_divisor = 20;
 inline constexpr bool measures_memory = false;
 #else
+inline constexpr int work_divisor = 1;
 inline constexpr bool measures_memory = true;
 #endif
 

@@ -444,8 +444,9 @@ class engine {
   std::size_t buffer_capacity_;
   std::size_t own_capacity_;  // of buffers to this PE itself: small, so that they stay in cache
   std::size_t largest_record_;
-  std::size_t budget_;      // this PE's share, for private buffers
-  std::size_t spill_mark_;  // beyond it no body's buffers are accepted
+  std::size_t budget_;           // this PE's share, for private buffers
+  std::size_t spill_mark_;       // beyond it no body's buffers are accepted
+  std::size_t largest_message_;  // nobody can have sent more than there is memory
 
   std::vector<std::unique_ptr<lane>> lanes_;
   block_pool blocks_;

@@ -25,7 +25,7 @@ inline constexpr std::uint16_t variable_record = 0xffff;
 /// lamella's own header. Larger records have a length and may travel in pieces.
 inline constexpr std::size_t largest_fixed_record = 2048 - 16 - sizeof(run_header);
 /// Records without bytes in one run: their number is all that bounds the work they make.
-inline constexpr std::uint32_t most_empty_records = 1u << 20;
+inline constexpr std::uint32_t most_empty_records = 1u << 16;
 
 /// Handler numbers that mean answers; the handlers of programs start behind them.
 inline constexpr std::uint16_t answer_value = 0;  ///< fixed records: the result
