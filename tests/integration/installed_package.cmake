@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Install the build in `build` below the fresh folder `work`, then configure, build and run a user's project against it,
-# alone, as PEs of one process, and by the installed launcher.
+# alone, as PEs of one process, and by the installed launcher. The user is strict: no header may cause a warning.
 file(REMOVE_RECURSE "${work}")
 set(prefix "${work}/prefix")
 
@@ -24,7 +24,8 @@ endfunction()
 
 run("${CMAKE_COMMAND}" --install "${build}" --prefix "${prefix}")
 run("${CMAKE_COMMAND}" -S "${source}" -B "${work}/build" -G "${generator}" "-DCMAKE_CXX_COMPILER=${compiler}"
-  "-DCMAKE_BUILD_TYPE=Release" "-DCMAKE_PREFIX_PATH=${prefix}")
+  "-DCMAKE_BUILD_TYPE=Release" "-DCMAKE_PREFIX_PATH=${prefix}"
+  "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror" "-DCMAKE_NO_SYSTEM_FROM_IMPORTED=ON")
 run("${CMAKE_COMMAND}" --build "${work}/build")
 run("${CMAKE_COMMAND}" -E env --unset=LAMELLAR_PES "${work}/build/hello")
 expect_greetings(1)
@@ -32,6 +33,12 @@ run("${CMAKE_COMMAND}" -E env LAMELLAR_PES=2 "${work}/build/hello")
 expect_greetings(2)
 run("${prefix}/bin/lamellar-run" -n 2 "${work}/build/hello")
 expect_greetings(2)
+run("${prefix}/bin/lamellar-info")
+foreach(word IN ITEMS "${version}" local shmem LAMELLAR_PES Kokkos)
+  if(NOT output MATCHES "${word}")
+    message(FATAL_ERROR "lamellar-info does not mention '${word}'. It said:\n${output}")
+  endif()
+endforeach()
 if(NOT EXISTS "${prefix}/share/doc/lamellar/LICENSE")
   message(FATAL_ERROR "the licence was not installed in ${prefix}/share/doc/lamellar")
 endif()
