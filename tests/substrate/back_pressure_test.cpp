@@ -137,7 +137,7 @@ TEST_CASE("all PEs flood each other with messages larger than a buffer") {
   });
 }
 
-TEST_CASE("coroutine handlers by the hundred thousand") {
+TEST_CASE("coroutine handlers by the thousand") {
   on_pes([](world& w) {
     auto tallies = darc<tally>::create(w).get();
     struct later {
@@ -146,7 +146,8 @@ TEST_CASE("coroutine handlers by the hundred thousand") {
         book.send(at.me(), add{}, 1);
       }
     };
-    const std::uint64_t n = messages_per_pe(w) / 20;
+    // Handlers that wait are not held back: how many there may be is a matter of the budget.
+    const std::uint64_t n = std::min<std::uint64_t>(messages_per_pe(w) / 20, 5000);
     for (std::uint64_t k = 0; k < n; ++k) {
       tallies.send(w.at(static_cast<std::uint32_t>(k % w.size())), later{});
     }
