@@ -197,6 +197,7 @@ void engine::postpone(execution& at, object_entry& object, const run_header& run
   }
   at.rest->runs_left.fetch_add(1, std::memory_order_relaxed);
   object.postponed.push_back({run, {records.begin(), records.end()}, at.from, at.rest});
+  tally(handler_bytes_, object.postponed.back().kept_bytes(), shared_);
 }
 
 void engine::leave_object(lane& here, object_entry& object) {
@@ -210,6 +211,7 @@ void engine::leave_object(lane& here, object_entry& object) {
     postponed_run run = std::move(object.postponed.front());
     object.postponed.pop_front();
     object.lock.unlock();
+    tally(handler_bytes_, 0 - run.kept_bytes(), shared_);
     here.serving.push_back(&object);
     run_postponed(here, run);
     here.serving.pop_back();

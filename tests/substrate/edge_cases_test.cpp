@@ -99,6 +99,11 @@ struct moody_of_many {
   }
 };
 
+struct add_up {
+  void operator()(inbox& in, std::uint64_t value) const { in.whole += value; }
+};
+std::atomic<std::uint64_t> added{0};  // shared by the PEs of a process
+
 std::atomic<int> bursts{0};  // shared by the PEs of a process
 
 struct ask_back {
@@ -229,5 +234,36 @@ TEST_CASE("a span handler gets no row without records") {
     co_await w.quiesce();
     CHECK(boxes.local().whole == (w.me().index() == 0 ? 100 * w.size() : 0));
     CHECK(boxes.local().broken == 0);
+  });
+}
+
+TEST_CASE("an object that is in use for long does not make its PE keep all that bodies send") {
+  on_pes([](world& w) -> task<> {
+    auto boxes = co_await darc<inbox>::create(w);
+    if (w.size() < 2 || w.able().pes_in_process != w.size()) co_return;
+    constexpr std::uint64_t many = std::uint64_t{8} << 20;  // 64 MiB
+    added = 0;
+    co_await w.barrier();
+    if (w.me().index() == 1) {
+      for (std::uint64_t k = 0; k < many; ++k) {
+        boxes.send(w.at(0), add_up{}, 1u);
+        added.store(k + 1, std::memory_order_relaxed);
+      }
+    }
+    if (w.me().index() == 0) {
+      boxes.exclusive([&](inbox&) {
+        // Until the sender has come to a stop: it waits, or has sent all.
+        for (std::uint64_t before = 1, idle = 0; idle < 20'000;) {
+          w.poll();
+          const std::uint64_t now = added.load(std::memory_order_relaxed);
+          idle = now != 0 && now == before ? idle + 1 : 0;
+          before = now;
+          if (now == 0 || idle != 0) std::this_thread::yield();
+        }
+        CHECK(added < many / 2);
+      });
+    }
+    co_await w.quiesce();
+    if (w.me().index() == 0) CHECK(boxes.local().whole == many);
   });
 }

@@ -407,8 +407,9 @@ class engine {
   /// Say once what this PE waits for.
   void complain(const char* what, double seconds);
   void throw_failures();
-  /// What bodies sent waits while this PE cannot get rid of what its handlers have sent. What
-  /// its own body has sent does not count: two PEs would refuse each other for ever.
+  /// What bodies sent waits while this PE cannot get rid of what its handlers have sent, or
+  /// keeps much for objects that are in use. What its own body has sent does not
+  /// count: two PEs would refuse each other for ever.
   bool accepts_bodies() const {
     return handler_bytes_.load(std::memory_order_relaxed) < spill_mark_;
   }
@@ -462,7 +463,8 @@ class engine {
   std::atomic<std::uint64_t> unanswered_total_{0};
   std::atomic<std::uint32_t> filling_{0};  // with workers: buffers begun and not yet shipped
   std::atomic<std::size_t> private_bytes_{0};  // in buffers that the lamella has not taken yet
-  std::atomic<std::size_t> handler_bytes_{0};  // those of them that handlers have sent
+  std::atomic<std::size_t> handler_bytes_{0};  // those of them that handlers have sent, and
+                                               // runs that wait for an object in use
   std::atomic<std::uint32_t> waiting_boxes_{0};  // queues in boxes_ that are not empty
 
   spin_lock own_lock_;  // guards own_queue_

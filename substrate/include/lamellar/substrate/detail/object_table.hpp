@@ -25,6 +25,8 @@ struct postponed_run {
   std::vector<std::byte> records;
   std::uint32_t from;
   unfinished* rest;
+
+  std::size_t kept_bytes() const { return sizeof(postponed_run) + records.size(); }
 };
 
 /// A fingerprint of an object's type and number, which all PEs must bring to its creation.
