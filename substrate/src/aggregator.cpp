@@ -35,16 +35,18 @@ void copy_to_peer(std::byte* to, std::span<const std::byte> what) {
 void engine::open_run(lane& from, std::uint32_t to, std::uint64_t key, run_kind kind,
                       std::size_t first_record) {
   destination* d = &from.current[to];
+  const bool full_of_empty = d->key != destination::no_run && d->kind.record_bytes == 0 &&
+                             d->count == most_empty_records;
   close_run(*d);
   const std::size_t needed = sizeof(run_header) + first_record;
   if (d->start != nullptr) {
     d->cursor = d->start + round_up_8(static_cast<std::size_t>(d->cursor - d->start));
-    if (d->cursor + needed > d->limit) {
+    if (d->cursor + needed > d->limit || full_of_empty) {
       ship(from, to);
       if (to != me_ && may_wait(from)) {
         // A body gives its peers some of its time whenever a buffer is full, not only when it
         // finds no credit: otherwise two PEs that send to each other work in turns.
-        progress(from, resume::nothing);
+        progress(from, resume::anywhere);
       }
     }
   }
@@ -154,7 +156,7 @@ void engine::ship_to_peer(lane& from, destination& d, std::uint32_t to, traffic 
   if (kind == traffic::body && may_wait(from)) {
     backoff patience{oversubscribed_};
     while (!post_block(to, kind, {d.start, bytes})) {
-      if (progress(from, resume::nothing)) {
+      if (progress(from, resume::anywhere)) {
         patience.reset();
       } else {
         patience.pause();
@@ -206,14 +208,24 @@ void engine::ship_to_self(lane& from, destination& d, traffic kind, std::size_t 
   if (threads_ == 1 && kind == traffic::body && may_wait(from)) {
     execute_copy(from, {start, bytes}, me_, source::self);
     blocks_.give_back(start);
+    serve_suspended(from);
     return;
   }
-  tally(private_bytes_, buffer_capacity_, shared_);
+  queue_to_self(from, {start, bytes, true});
+}
+
+void engine::queue_to_self(lane& from, const self_buffer& what) {
+  tally(private_bytes_, memory_of(what), shared_);
   own_lock_.lock();
-  own_queue_.push_back({start, bytes, true});
+  own_queue_.push_back(what);
   own_lock_.unlock();
   tally(own_queued_, 1, shared_);
-  if (threads_ > 1 && may_wait(from)) {
+  if (!may_wait(from)) {
+    return;
+  }
+  if (threads_ == 1) {
+    run_own_queue(from);
+  } else {
     // Workers take their share; a body that is faster than all of them helps.
     backoff patience{oversubscribed_};
     while (own_queued_.load(std::memory_order_relaxed) > 8 * threads_) {
@@ -222,6 +234,7 @@ void engine::ship_to_self(lane& from, destination& d, traffic kind, std::size_t 
       }
     }
   }
+  serve_suspended(from);
 }
 
 void engine::flush(lane& from, traffic kind) {
@@ -372,7 +385,7 @@ void engine::wait_for_reply_space(lane& from) {
   // are under way, not for slots.
   while (unanswered_total_.load(std::memory_order_acquire) >
          std::uint64_t{reply_blocks_before_waiting} * 8) {
-    if (progress(from, resume::nothing)) {
+    if (progress(from, resume::anywhere)) {
       patience.reset();
     } else {
       patience.pause();
@@ -428,11 +441,7 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
   if (to == me_) {
     tally(sent_, 1, shared_);
     tally(own_sent_, 1, shared_);
-    tally(private_bytes_, whole, shared_);
-    own_lock_.lock();
-    own_queue_.push_back({data, whole, false});
-    own_lock_.unlock();
-    tally(own_queued_, 1, shared_);
+    queue_to_self(from, {data, whole, false});
     return;
   }
   const std::size_t piece = buffer_capacity_ - sizeof(fragment_header);
@@ -455,7 +464,7 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
       if (gone) {
         return;
       }
-      if (progress(from, resume::nothing)) {
+      if (progress(from, resume::anywhere)) {
         patience.reset();
       } else {
         patience.pause();

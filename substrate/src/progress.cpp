@@ -66,6 +66,33 @@ bool engine::poll_messages(lane& here) {
   return any || got;
 }
 
+bool engine::waited_in_vain() {
+  constexpr std::uint64_t long_ns = 1'000'000;
+  const std::uint64_t now = lamella_->now_ns();
+  const std::uint64_t ended = resumed_.load(std::memory_order_relaxed);
+  if (ended == ended_before_.load(std::memory_order_relaxed) &&
+      now - ended_at_ns_.load(std::memory_order_relaxed) >= long_ns) {
+    ended_at_ns_.store(now, std::memory_order_relaxed);  // a few more, then wait again
+    return true;
+  }
+  if (ended != ended_before_.load(std::memory_order_relaxed)) {
+    ended_before_.store(ended, std::memory_order_relaxed);
+    ended_at_ns_.store(now, std::memory_order_relaxed);
+  }
+  return false;
+}
+
+void engine::serve_suspended(lane& here) {
+  backoff patience{oversubscribed_};
+  while (many_suspended() && !waited_in_vain()) {
+    if (progress(here, resume::anywhere)) {
+      patience.reset();
+    } else {
+      patience.pause();
+    }
+  }
+}
+
 bool engine::run_own_queue(lane& here) {
   // As many as are there now: what these send to this PE itself waits for the next step.
   std::size_t left = own_queued_.load(std::memory_order_acquire);
@@ -81,7 +108,7 @@ bool engine::run_own_queue(lane& here) {
     own_lock_.unlock();
     tally(own_queued_, ~std::uint64_t{0}, shared_);
     execute_copy(here, {next.data, next.bytes}, me_, source::self);
-    tally(private_bytes_, 0 - (next.pooled ? buffer_capacity_ : next.bytes), shared_);
+    tally(private_bytes_, 0 - memory_of(next), shared_);
     if (next.pooled) {
       blocks_.give_back(next.data);
     } else {
@@ -150,19 +177,17 @@ bool engine::progress(lane& here, resume what) {
   if (own_queued_.load(std::memory_order_relaxed) != 0) {
     any |= run_own_queue(here);
   }
-  if (what != resume::nothing) {
-    if (ready_count_.load(std::memory_order_relaxed) != 0) {
-      any |= resume_ready(here, what);
+  if (ready_count_.load(std::memory_order_relaxed) != 0) {
+    any |= resume_ready(here, what);
+  }
+  if (what == resume::all && !after_poll_.empty()) {
+    // These test something and wait again: that is not work.
+    std::size_t left = after_poll_.size();
+    for (std::size_t k = 0; k < left; ++k) {
+      after_poll_[k].resume();  // may append
     }
-    if (what == resume::all && !after_poll_.empty()) {
-      // These test something and wait again: that is not work.
-      std::size_t left = after_poll_.size();
-      for (std::size_t k = 0; k < left; ++k) {
-        after_poll_[k].resume();  // may append
-      }
-      after_poll_.erase(after_poll_.begin(),
-                        after_poll_.begin() + static_cast<std::ptrdiff_t>(left));
-    }
+    after_poll_.erase(after_poll_.begin(),
+                      after_poll_.begin() + static_cast<std::ptrdiff_t>(left));
   }
   if (waiting_boxes_.load(std::memory_order_relaxed) != 0) {
     any |= drain_all();

@@ -267,3 +267,21 @@ TEST_CASE("an object that is in use for long does not make its PE keep all that 
     if (w.me().index() == 0) CHECK(boxes.local().whole == many);
   });
 }
+
+TEST_CASE("a body that sends large messages to its own PE does not pile them up") {
+  on_pes([](world& w) {
+    const std::vector<char> large(std::size_t{1} << 20, 'x');
+    std::uint64_t handled = 0;
+    std::uint64_t most = 0;  // sent and not handled
+    auto counts = darc<std::uint64_t>::create(w, 0u).get();
+    for (std::uint64_t k = 1; k <= 200; ++k) {
+      counts.send(
+          w.me(), [](std::uint64_t& n, std::span<const char>) { ++n; }, large);
+      counts.exclusive([&](const std::uint64_t& n) { handled = n; });
+      most = std::max(most, k - handled);
+    }
+    w.quiesce().get();
+    CHECK(counts.local() == 200);
+    CHECK(most <= 16 * w.threads());
+  });
+}

@@ -64,9 +64,8 @@ struct failure_log {
 
 /// What a step of progress may resume.
 enum class resume : std::uint8_t {
-  nothing,   ///< inside a send
-  anywhere,  ///< inside a handler that waits
-  all        ///< inside a wait of the body
+  anywhere,  ///< inside a send, or a handler that waits: handlers and tasks
+  all        ///< inside a wait of the body: the body's own coroutines as well
 };
 
 /// Where a buffer came from, for the books.
@@ -273,6 +272,20 @@ class engine {
   /// Work that is under way on this PE without a message in flight.
   void work_begins() { tally(sent_, 1, shared_); }
   void work_ends() { tally(executed_, 1, shared_); }
+  void handler_suspended() {
+    tally(suspended_, 1, shared_);
+    work_begins();
+  }
+  void handler_ended() {
+    tally(resumed_, 1, shared_);
+    work_ends();
+  }
+  /// Whether more coroutine handlers wait than should.
+  bool many_suspended() const {
+    return suspended_.load(std::memory_order_relaxed) -
+               resumed_.load(std::memory_order_relaxed) >=
+           most_suspended;
+  }
   void task_spawned() {
     tally(tasks_, 1, shared_);
     work_begins();
@@ -348,6 +361,10 @@ class engine {
   bool post_block(std::uint32_t to, lamellae::traffic kind, std::span<const std::byte> what);
   void keep_waiting(std::uint32_t to, lamellae::traffic kind, outgoing what);
   void ship_to_self(lane& from, destination& d, lamellae::traffic kind, std::size_t bytes);
+  void queue_to_self(lane& from, const self_buffer& what);
+  std::size_t memory_of(const self_buffer& what) const {
+    return what.pooled ? buffer_capacity_ : what.bytes;
+  }
   bool drain(std::uint32_t to, lamellae::traffic kind);
   bool drain_all();
   bool post_one(std::uint32_t to, lamellae::traffic kind, outgoing& what);
@@ -410,9 +427,15 @@ class engine {
   /// What bodies sent waits while this PE cannot get rid of what its handlers have sent, or
   /// keeps much for objects that are in use. What its own body has sent does not
   /// count: two PEs would refuse each other for ever.
-  bool accepts_bodies() const {
-    return handler_bytes_.load(std::memory_order_relaxed) < spill_mark_;
+  bool accepts_bodies() {
+    if (handler_bytes_.load(std::memory_order_relaxed) >= spill_mark_) {
+      return false;
+    }
+    return !many_suspended() || waited_in_vain();
   }
+  /// Whether no suspended handler has ended for a while: they may wait for what a body sends.
+  bool waited_in_vain();
+  void serve_suspended(lane& here);
 
   // waves.cpp
   struct next_poll;
@@ -480,6 +503,13 @@ class engine {
   std::atomic<std::uint64_t> acknowledgements_{0};
   std::atomic<std::uint64_t> acknowledgements_due_{0};
   std::atomic<std::uint64_t> tasks_{0};
+  std::atomic<std::uint64_t> suspended_{0};  // coroutine handlers that had to wait
+  std::atomic<std::uint64_t> resumed_{0};    // those of them that have ended
+
+  // While too many wait, whoever polls: how many had ended, and when that was seen.
+  static constexpr std::uint64_t most_suspended = 16384;
+  std::atomic<std::uint64_t> ended_before_{0};
+  std::atomic<std::uint64_t> ended_at_ns_{0};
   std::atomic<std::uint64_t> reports_{0};  // failure reports arrived for posted buffers
 
   spin_lock failure_lock_;  // guards failures_

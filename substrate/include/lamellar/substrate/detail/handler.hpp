@@ -278,7 +278,7 @@ struct unended {
         std::coroutine_handle<promise<R>>::from_promise(static_cast<promise<R>&>(base));
     self->complete(frame.promise());
     frame.destroy();
-    self->home->work_ends();
+    self->home->handler_ended();
   }
 
   void complete(promise<R>& ended) {
@@ -531,7 +531,7 @@ struct handler {
       }
       return true;
     }
-    at.home.work_begins();
+    at.home.handler_suspended();
     auto* rest =
         new unended<result, F>{&at.home, at.from, t, Call, std::move(kept), &handler::name};
     auto frame = body.release();
