@@ -393,86 +393,6 @@ void engine::wait_for_reply_space(lane& from) {
   }
 }
 
-void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::size_t bytes,
-                        void (*write)(void* state, std::byte* out), void* state,
-                        bool acknowledged, reply_slot** slot, ticket answers) {
-  const std::size_t whole = sizeof(run_header) + variable_bytes(bytes);
-  if (!may_wait(from) && !from.exempt &&
-      private_bytes_.load(std::memory_order_relaxed) + whole > budget_) {
-    throw out_of_memory(fmt::format(
-        "PE {}: a message of {} MiB, sent by a handler or with handlers deferred, exceeds this "
-        "PE's share of the job's budget, {} MiB; raise LAMELLAR_JOB_BUDGET",
-        me_, whole >> 20, budget_ >> 20));
-  }
-  const auto free = [](std::byte* block) { ::operator delete (block, std::align_val_t{64}); };
-  std::unique_ptr<std::byte, decltype(free)> owned{nullptr, free};
-  try {
-    owned.reset(static_cast<std::byte*>(::operator new (whole, std::align_val_t{64})));
-  } catch (const std::bad_alloc&) {
-    throw out_of_memory(fmt::format(
-        "PE {}: no memory for a message of {} MiB; send it in pieces", me_, whole >> 20));
-  }
-  std::byte* const data = owned.get();
-  run_header header{};
-  header.handler = static_cast<std::uint16_t>(key);
-  header.record_bytes = variable_record;
-  header.count = 1;
-  header.object = static_cast<std::uint32_t>(key >> 16);
-  header.extra = answers;
-  const std::uint64_t length = bytes;
-  write(state, data + sizeof(header) + sizeof(length));
-  if (slot != nullptr) {
-    wait_for_reply_space(from);
-    reply_block* block = replies_.take();  // its one use is this slot's
-    *slot = &block->slot[0];
-    header.extra = block->ticket_of(0);
-    (*slot)->peer = to;
-    (*slot)->object = header.object;
-    (*slot)->state.store(reply_slot::status::pending, std::memory_order_relaxed);
-    tally(unanswered_[to], 1, shared_);
-    tally(unanswered_total_, 1, shared_);
-  } else if (acknowledged) {
-    tally(acknowledgements_due_, 1, shared_);
-  }
-  std::memcpy(data, &header, sizeof(header));
-  std::memcpy(data + sizeof(header), &length, sizeof(length));
-  owned.release();
-
-  if (to == me_) {
-    tally(sent_, 1, shared_);
-    tally(own_sent_, 1, shared_);
-    queue_to_self(from, {data, whole, false});
-    return;
-  }
-  const std::size_t piece = buffer_capacity_ - sizeof(fragment_header);
-  tally(sent_, (whole + piece - 1) / piece, shared_);
-  outgoing what{data, whole};
-  peer_box& box = boxes_[to];
-  box.lock.lock();
-  what.message = box.next_message++;
-  box.lock.unlock();
-  const traffic kind = from.sending_as();
-  keep_waiting(to, kind, what);
-  drain(to, kind);
-  if (kind == traffic::body && may_wait(from)) {
-    const auto& waiting = box.waiting[static_cast<std::size_t>(kind)];
-    backoff patience{oversubscribed_};
-    for (;;) {
-      box.lock.lock();
-      const bool gone = waiting.empty();
-      box.lock.unlock();
-      if (gone) {
-        return;
-      }
-      if (progress(from, resume::anywhere)) {
-        patience.reset();
-      } else {
-        patience.pause();
-      }
-    }
-  }
-}
-
 void engine::prepare_room(lane& from, std::uint64_t key, run_kind kind, std::size_t bytes) {
   for (std::uint32_t to = 0; to < size_; ++to) {
     const destination& d = from.current[to];
@@ -480,21 +400,6 @@ void engine::prepare_room(lane& from, std::uint64_t key, run_kind kind, std::siz
       open_run(from, to, key, kind, bytes);
     }
   }
-}
-
-std::byte* engine::append_answer(lane& here, std::uint32_t to, ticket t, std::size_t bytes) {
-  destination& d = here.out[static_cast<std::size_t>(traffic::handler)][to];
-  const std::uint64_t key = std::uint64_t{answer_value} | std::uint64_t{bytes} << 16;
-  if (d.key != key || d.extra + d.count != t ||
-      static_cast<std::size_t>(d.limit - d.cursor) < bytes) {
-    const exempt_scope beyond_budget{here};
-    open_run(here, to, key, {static_cast<std::uint16_t>(bytes), false, false}, bytes);
-    d.extra = t;
-  }
-  std::byte* at = d.cursor;
-  d.cursor += bytes;
-  ++d.count;
-  return at;
 }
 
 }  // namespace lamellar::detail

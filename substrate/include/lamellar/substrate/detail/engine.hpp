@@ -29,12 +29,15 @@
 #include <utility>
 #include <vector>
 
-// The machine of one PE, in five rooms:
-//   aggregator.cpp   records into buffers, buffers to the lamella, what spills
-//   dispatcher.cpp   arrived buffers into runs, runs to handlers, answers to their slots
-//   progress.cpp     who polls, who waits, where coroutines go on
-//   waves.cpp        barrier and quiesce
-//   workers.cpp      the threads beside the main one
+// The machine of one PE, in eight rooms:
+//   aggregator.cpp      records into buffers, buffers to the lamella, what spills
+//   dispatcher.cpp      arrived buffers into runs, runs to handlers
+//   answers.cpp         answers into buffers, and into the slots that wait for them
+//   large_messages.cpp  messages larger than a buffer
+//   lines.cpp           a lone call over one cache line
+//   progress.cpp        who polls, who waits, where coroutines go on
+//   waves.cpp           barrier and quiesce
+//   workers.cpp         the threads beside the main one
 //
 // Thread-safety: a PE's own threads only. With one thread there is no lock on any path.
 namespace lamellar {

@@ -24,8 +24,8 @@ inline constexpr std::uint16_t variable_record = 0xffff;
 /// What fits behind its header into the smallest buffer that a lamella may have, 2 KiB with the
 /// lamella's own header. Larger records have a length and may travel in pieces.
 inline constexpr std::size_t largest_fixed_record = 2048 - 16 - sizeof(run_header);
-/// Records without bytes in one run, which then ends its buffer: their number is all that bounds
-/// the work that a buffer brings.
+/// Records without bytes in one run, which then ends its buffer: their number is all that
+/// bounds the work that a buffer brings.
 inline constexpr std::uint32_t most_empty_records = 1u << 12;
 
 /// Handler numbers that mean answers; the handlers of programs start behind them.
