@@ -93,6 +93,7 @@ void engine::close_run(destination& d) {
   if (d.kind.acknowledged) {
     tally(acknowledgements_due_, count, shared_);
   }
+  count_run(header.handler);
   if (d.block != nullptr) {
     replies_.drop(*d.block);
     d.block = nullptr;

@@ -261,6 +261,20 @@ void engine::log_failures(std::uint64_t count, const failure& first, bool report
   }
 }
 
+std::uint64_t engine::failures() {
+  failure_lock_.lock();
+  const std::uint64_t count = failures_.count;
+  failure_lock_.unlock();
+  return count;
+}
+
+failure_log engine::take_failures() {
+  failure_lock_.lock();
+  const failure_log log = std::exchange(failures_, failure_log{});
+  failure_lock_.unlock();
+  return log;
+}
+
 void engine::execute_copy(lane& here, std::span<const std::byte> buffer, std::uint32_t from,
                           source counted_as) {
   execution at{*this, here, from, counted_as};

@@ -39,6 +39,7 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       settings_{s},
       facade_{facade},
       handlers_{handler_table::instance()},
+      letter_handler_{letter_handler()},
       world_number_{next_world_number.fetch_add(1, std::memory_order_relaxed)},
       me_{lamella_->me()},
       size_{lamella_->size()},
@@ -55,6 +56,9 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       largest_message_{4 * lamellae::default_job_budget()},
       blocks_{buffer_capacity_, shared_},
       replies_{this, shared_},
+      objects_{shared_},
+      mail_{this, shared_},
+      all_pes_{this, 0, member_list{0, 1, size_}, me_},
       on_line_(size_, nullptr),
       serving_lines_(size_, nullptr),
       unanswered_(size_),
@@ -78,6 +82,22 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       }
     }
   }
+}
+
+collective_scope::collective_scope(engine& at, const char* what, std::source_location where)
+    : at_{at}, what_{what}, where_{where} {
+  at_.collectives_.push_back(this);
+}
+
+collective_scope::~collective_scope() { std::erase(at_.collectives_, this); }
+
+std::uint32_t engine::next_team_object_number() {
+  const std::uint64_t number =
+      std::uint64_t{next_team_object_++} * size_ + me_ + first_team_object;
+  if (number > ~std::uint32_t{0}) {
+    throw out_of_memory("too many distributed objects of teams in one job; reuse them");
+  }
+  return static_cast<std::uint32_t>(number);
 }
 
 engine::~engine() {

@@ -41,6 +41,7 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
   header.count = 1;
   header.object = static_cast<std::uint32_t>(key >> 16);
   header.extra = answers;
+  count_run(header.handler);
   const std::uint64_t length = bytes;
   write(state, data + sizeof(header) + sizeof(length));
   if (slot != nullptr) {

@@ -5,8 +5,8 @@
 
 namespace lamellar::detail {
 
-std::uint64_t kind_of_object(const std::type_info& type, std::uint32_t number) {
-  std::uint64_t print = number;
+std::uint64_t kind_of_object(const std::type_info& type) {
+  std::uint64_t print = 0;
   for (const char* c = type.name(); *c != 0; ++c) {
     print = (print ^ static_cast<unsigned char>(*c)) * 0x100000001b3u;
   }
@@ -28,6 +28,13 @@ object_table::~object_table() {
 
 void object_table::insert(std::unique_ptr<object_entry> entry) {
   const std::uint32_t number = entry->number;
+  if (number >= first_team_object) {
+    live_.push_back(entry.get());
+    team_lock_.lock();
+    of_teams_.emplace(number, entry.release());
+    team_lock_.unlock();
+    return;
+  }
   const std::uint32_t c = number / per_chunk;
   if (c >= most_chunks) {
     throw out_of_memory("more than 4 million distributed objects in one job; reuse them");
@@ -41,15 +48,29 @@ void object_table::insert(std::unique_ptr<object_entry> entry) {
   at->entries[number % per_chunk].store(entry.release(), std::memory_order_release);
 }
 
+object_entry* object_table::find_of_team(std::uint32_t number) const {
+  team_lock_.lock();
+  const auto found = of_teams_.find(number);
+  object_entry* const entry = found == of_teams_.end() ? nullptr : found->second;
+  team_lock_.unlock();
+  return entry;
+}
+
 void object_table::erase(std::uint32_t number) {
   object_entry* entry = find(number);
   if (entry == nullptr) {
     return;
   }
-  chunks_[number / per_chunk]
-      .load(std::memory_order_relaxed)
-      ->entries[number % per_chunk]
-      .store(nullptr, std::memory_order_release);
+  if (number >= first_team_object) {
+    team_lock_.lock();
+    of_teams_.erase(number);
+    team_lock_.unlock();
+  } else {
+    chunks_[number / per_chunk]
+        .load(std::memory_order_relaxed)
+        ->entries[number % per_chunk]
+        .store(nullptr, std::memory_order_release);
+  }
   live_.erase(std::find(live_.begin(), live_.end(), entry));
   entry->destroy(entry->part);
   delete entry;

@@ -222,8 +222,9 @@ void engine::wait_until(bool (*holds)(void*), void* state, const char* what) {
   std::uint64_t idle_polls = 0;
   std::uint64_t idle_since = 0;
   while (!holds(state)) {
-    if (progress(on, may)) {
-      flush(on);
+    const bool any = progress(on, may);
+    flush(on);
+    if (any) {
       patience.reset();
       idle_polls = 0;
       continue;
@@ -245,9 +246,9 @@ void engine::complain(const char* what, double seconds) {
   complained_ = true;
   std::string text =
       fmt::format("lamellar: PE {} has waited {:.1f} s for {}", me_, seconds, what);
-  if (collective_ != nullptr) {
+  for (const collective_scope* in : collectives_) {
     text += fmt::format("; it is in {} ({}:{}), which not all PEs have reached or left",
-                        collective_, collective_at_.file_name(), collective_at_.line());
+                        in->what(), in->where().file_name(), in->where().line());
   }
   for (std::uint32_t peer = 0; peer < size_; ++peer) {
     if (const std::uint32_t calls = unanswered_[peer].load(); calls != 0) {
@@ -268,14 +269,12 @@ void engine::complain(const char* what, double seconds) {
   std::fputs(text.c_str(), stderr);
 }
 
-bool engine::all_handled() {
+bool engine::all_handled_by(const member_list& others) {
   // In the order in which work moves on: from tasks into buffers that are being filled, from
   // there into queues, from there to the lamella. What is not seen at one place is then seen at
   // a later one.
   if (tasks_.load(std::memory_order_acquire) != 0 ||
       filling_.load(std::memory_order_acquire) != 0 || !lines_in_use_.empty() ||
-      waiting_boxes_.load(std::memory_order_acquire) != 0 ||
-      unanswered_total_.load(std::memory_order_acquire) != 0 ||
       own_executed_.load(std::memory_order_acquire) !=
           own_sent_.load(std::memory_order_acquire) ||
       acknowledgements_.load(std::memory_order_acquire) !=
@@ -283,14 +282,20 @@ bool engine::all_handled() {
     return false;
   }
   std::uint64_t failed = 0;
-  for (std::uint32_t peer = 0; peer < size_; ++peer) {
+  for (std::uint32_t k = 0; k < others.size(); ++k) {
+    const std::uint32_t peer = others.at(k);
+    if (unanswered_[peer].load(std::memory_order_acquire) != 0) {
+      return false;
+    }
     if (peer == me_) {
       continue;
     }
-    boxes_[peer].lock.lock();
+    peer_box& box = boxes_[peer];
+    box.lock.lock();
+    const bool queued = !box.waiting[0].empty() || !box.waiting[1].empty();
     const lamellae::delivery d = lamella_->delivered(peer);
-    boxes_[peer].lock.unlock();
-    if (d.posted != d.handled) {
+    box.lock.unlock();
+    if (queued || d.posted != d.handled) {
       return false;
     }
     failed += d.failed;
@@ -306,15 +311,17 @@ void engine::wait_all() {
            "replies that you need instead");
   }
   flush(here());  // what is still being filled counts as sent
-  wait_until([](void* self) { return static_cast<engine*>(self)->all_handled(); }, this,
-             "all messages that this PE has sent");
+  wait_until(
+      [](void* of) {
+        auto& self = *static_cast<engine*>(of);
+        return self.all_handled_by(self.all_pes_.members);
+      },
+      this, "all messages that this PE has sent");
   throw_failures();
 }
 
 void engine::throw_failures() {
-  failure_lock_.lock();
-  const failure_log log = std::exchange(failures_, failure_log{});
-  failure_lock_.unlock();
+  const failure_log log = take_failures();
   if (log.count != 0) {
     throw remote_error(log.first.on, log.first.handler, log.first.text, log.count);
   }

@@ -7,12 +7,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/run.hpp>
 #include <map>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 using namespace lamellar;
 
@@ -65,6 +67,67 @@ const std::map<std::string, std::function<void(world&)>> cases{
        } else {
          w.quiesce().get();
        }
+     }},
+    {"barrier_and_reduction",
+     [](world& w) {
+       if (is_first(w)) {
+         w.barrier().get();
+       } else {
+         (void)all_reduce(w, 1).get();
+       }
+     }},
+    {"reduction_and_gather",
+     [](world& w) {
+       if (is_first(w)) {
+         (void)all_reduce(w, 1).get();
+       } else {
+         (void)gather(w, 1).get();
+       }
+     }},
+    {"types_of_reduction",
+     [](world& w) {
+       if (is_first(w)) {
+         (void)all_reduce(w, 1).get();
+       } else {
+         (void)all_reduce(w, 1.0).get();
+       }
+     }},
+    {"roots_of_broadcast",
+     [](world& w) {
+       // Each waits for the other's value.
+       (void)broadcast(w, 1, team_position{is_first(w) ? 1u : 0u}).get();
+     }},
+    {"root_outside", [](world& w) { (void)broadcast(w, 1, team_position{w.size()}).get(); }},
+    {"too_few_values",
+     [](world& w) { (void)all_to_all(w, std::vector<int>(w.size() - 1)).get(); }},
+    {"different_teams", [](world& w) { (void)team{w}.block(is_first(w) ? 0 : 1, 1).get(); }},
+    {"team_beyond_the_end", [](world& w) { (void)team{w}.block(1, w.size()).get(); }},
+    {"team_with_a_pe_twice",
+     [](world& w) {
+       (void)team{w}.subteam({team_position{0}, team_position{0}}).get();
+     }},
+    {"collective_of_others",
+     [](world& w) {
+       const team t = team{w}.block(0, 1).get();
+       (void)all_reduce(t, 1).get();
+     }},
+    {"position_outside",
+     [](world& w) {
+       const team t = team{w}.block(0, 1).get();
+       t.send(team_position{1}, [] {});
+     }},
+    {"object_of_others",
+     [](world& w) {
+       const team t = team{w}.block(0, 1).get();
+       if (is_first(w)) darc<int>::create(t, 1).get().send(w.at(1), [](int&) {});
+       w.quiesce().get();
+     }},
+    {"collective_in_handler",
+     [](world& w) {
+       if (is_first(w)) {
+         w.send(next_of(w), [](context& at) { (void)all_reduce(at.world(), 1).get(); });
+       }
+       w.quiesce().get();
      }},
     {"mismatched_creation",
      [](world& w) {

@@ -86,6 +86,26 @@ class Misuse(JobTest):
 
     def test_collectives_that_do_not_match(self):
         self.check("mismatched_collectives", "collectives do not match", r"misuse_program\.cpp:\d+")
+        self.check("barrier_and_reduction", "collectives do not match.*all_reduce", r"misuse_program\.cpp:\d+", pes=(2,))
+        self.check("reduction_and_gather", r"collectives do not match: this PE is in all_reduce\(\), PE 1 is in gather",
+                   pes=(2,))
+        self.check("types_of_reduction", r"PEs call all_reduce\(\) with different arguments or types: this PE and PE 1",
+                   pes=(2,))
+        if os.environ.get("TEST_CHECKED") == "1":  # otherwise each waits for the other
+            self.check("roots_of_broadcast", r"PEs call broadcast\(\) with different arguments", pes=(2,))
+        self.check("root_outside", "the root is position 2 of a team of 2 PEs", pes=(2,))
+        self.check("too_few_values", "1 values for a team of 2 PEs", pes=(2,))
+        self.check("collective_in_handler", r"PE 1: all_reduce\(\) in a handler", pes=(2,))
+
+    def test_teams(self):
+        self.check("different_teams", "PEs call the creation of a team with different arguments", pes=(2,))
+        self.check("team_beyond_the_end", "a team needs position 2 of a team of 2 PEs", pes=(2,))
+        self.check("team_with_a_pe_twice", "a team in which a PE stands twice", pes=(2,))
+        self.check("collective_of_others", r"PE 1: all_reduce\(\) of a team of which this PE is no member", pes=(2,))
+        self.check("position_outside", "there is no position 1 in a team of 1 PEs", pes=(2,))
+        self.check("object_of_others", "PE 1 has no part of object", pes=(2,))
+
+    def test_creations_that_do_not_match(self):
         self.check("mismatched_creation", "collectives do not match", "creation of a distributed object, PE")
 
     def test_a_pe_that_does_not_exist(self):

@@ -6,6 +6,7 @@
 #include <lamellar/substrate/by_value.hpp>
 #include <lamellar/substrate/bytes.hpp>
 #include <lamellar/substrate/codec.hpp>
+#include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/context.hpp>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/error.hpp>
@@ -21,6 +22,8 @@
 #include <lamellar/substrate/signature.hpp>
 #include <lamellar/substrate/spawned.hpp>
 #include <lamellar/substrate/task.hpp>
+#include <lamellar/substrate/team.hpp>
+#include <lamellar/substrate/team_position.hpp>
 #include <lamellar/substrate/transferable.hpp>
 #include <lamellar/substrate/when_all.hpp>
 #include <lamellar/substrate/world.hpp>

@@ -146,6 +146,12 @@ class lamella {
   /// Where `peer`'s segment `key` of `bytes` bytes is mapped here, or nullptr. Threads: any.
   virtual std::byte* mapped(std::uint32_t peer, std::uint64_t key, std::size_t bytes) = 0;
 
+  /// A number that all PEs of `peer`'s host share, and no others.
+  virtual std::uint32_t host_of(std::uint32_t peer) const {
+    static_cast<void>(peer);
+    return 0;
+  }
+
   /// Nanoseconds of a clock that never goes back.
   virtual std::uint64_t now_ns() const = 0;
   /// This PE has left in good order; from now on its end is not a loss.

@@ -4,8 +4,11 @@
 #include <atomic>
 #include <concepts>
 #include <cstdint>
+#include <lamellar/substrate/detail/call_each.hpp>
+#include <lamellar/substrate/detail/object_handle.hpp>
 #include <lamellar/substrate/detail/send.hpp>
 #include <lamellar/substrate/pe.hpp>
+#include <lamellar/substrate/team.hpp>
 #include <lamellar/substrate/world.hpp>
 #include <memory>
 #include <source_location>
@@ -38,32 +41,22 @@ class darc {
   using value_type = T;
 
   darc() noexcept = default;
-  darc(const darc& other) noexcept : home_{other.home_}, entry_{other.entry_} { hold(); }
-  darc(darc&& other) noexcept
-      : home_{std::exchange(other.home_, nullptr)},
-        entry_{std::exchange(other.entry_, nullptr)} {}
-  darc& operator=(darc other) noexcept {
-    std::swap(home_, other.home_);
-    std::swap(entry_, other.entry_);
-    return *this;
-  }
-  ~darc() { let_go(); }
 
-  /// Make a T from `args...` on every PE. Collective; each PE may give its own arguments.
-  /// Cost: one barrier.
+  /// Make a T from `args...` on every PE of the world or of a team. Collective over it; each PE
+  /// may give its own arguments. Cost: one barrier; for a team of some PEs one broadcast more.
   template <class... Args>
     requires std::constructible_from<T, Args...>
-  static task<darc> create(world& of, Args... args) {
-    return create_at(of, std::source_location::current(), std::move(args)...);
+  static task<darc> create(detail::located_team of, Args... args) {
+    return create_at(std::move(of), std::move(args)...);
   }
 
   /// This PE's T. Requires: a handle from create() or from a message.
-  T& local() const { return *static_cast<T*>(entry_->part); }
+  T& local() const { return *static_cast<T*>(entry()->part); }
   T* operator->() const { return &local(); }
   T& operator*() const { return local(); }
 
-  world& where() const { return home_->facade(); }
-  explicit operator bool() const { return entry_ != nullptr; }
+  world& where() const { return home()->facade(); }
+  explicit operator bool() const { return entry() != nullptr; }
 
   /// Run `f(context&, T&, args...)` on PE `to`; context and T may be left out. Costs and
   /// completion as world::send.
@@ -72,38 +65,32 @@ class darc {
   /// touch is then brought into the cache when this PE sends to itself.
   template <class F, class... Args>
   void send(detail::located_pe to, const F& f, const Args&... args) const {
-    const std::uint32_t index = detail::checked(*home_, to);
+    const std::uint32_t index = checked(to);
     prefetch_own(f, index, args...);
-    detail::send_message<T>(*home_, index, entry_->number, f, args...);
+    detail::send_message<T>(*home(), index, entry()->number, f, args...);
   }
 
   /// Run `f` on PE `to` and bring its result back. Costs and completion as world::call.
   template <class F, class... Args>
   auto call(detail::located_pe to, const F& f, const Args&... args) const {
-    return detail::call_message<T>(*home_, detail::checked(*home_, to), entry_->number, f,
-                                   args...);
+    return detail::call_message<T>(*home(), checked(to), entry()->number, f, args...);
   }
 
-  /// send() to every PE.
+  /// send() to every PE that has a part.
   template <class F, class... Args>
   void send_all(const F& f, const Args&... args) const {
-    for (std::uint32_t to = 0; to < home_->size(); ++to) {
-      detail::send_message<T>(*home_, to, entry_->number, f, args...);
+    for (std::uint32_t k = 0; k < holders(); ++k) {
+      detail::send_message<T>(*home(), holder(k), entry()->number, f, args...);
     }
   }
 
-  /// call() to every PE; the results are indexed by PE.
+  /// call() to every PE that has a part; the results are indexed by PE, or by position in the
+  /// object's team.
   template <class F, class... Args>
   auto call_all(const F& f, const Args&... args) const {
-    using result = detail::call_result<F, T, Args...>;
-    std::vector<reply<result>> replies;
-    replies.reserve(home_->size());
-    for (std::uint32_t to = 0; to < home_->size(); ++to) {
-      replies.push_back(detail::call_message<T>(*home_, to, entry_->number, f, args...));
-    }
-    home_->flush(home_->here());
-    return reply<typename detail::all_of<result>::type>{
-        detail::gather_replies<result>(std::move(replies))};
+    return detail::call_each<T>(
+        *home(), holders(), [this](std::uint32_t k) { return holder(k); }, entry()->number, f,
+        args...);
   }
 
   /// send(split(item).to, f, split(item).record) for each item, faster than one by one.
@@ -121,8 +108,8 @@ class darc {
       F* f;
       T* part;
     } state{&f, &local()};
-    home_->enter_exclusively(
-        *entry_,
+    home()->enter_exclusively(
+        *entry(),
         [](void* of) {
           auto& c = *static_cast<call*>(of);
           (*c.f)(*c.part);
@@ -133,7 +120,7 @@ class darc {
   // Travelling: the object's number is enough, every PE has its own part.
   template <class Archive>
   void save(Archive& to) const {
-    const std::uint32_t number = entry_ == nullptr ? 0 : entry_->number;
+    const std::uint32_t number = entry() == nullptr ? 0 : entry()->number;
     to(number);
   }
   template <class Archive>
@@ -148,27 +135,42 @@ class darc {
 
  private:
   friend detail::darc_access;
-  darc(detail::engine* home, detail::object_entry* entry) noexcept
-      : home_{home}, entry_{entry} {
-    hold();
-  }
+  explicit darc(detail::object_handle handle) noexcept : handle_{std::move(handle)} {}
 
-  static task<darc> create_at(world& of, std::source_location where, auto... args) {
-    detail::engine& home = detail::engine_of(of);
+  detail::engine* home() const { return handle_.home(); }
+  detail::object_entry* entry() const { return handle_.entry(); }
+
+  static task<darc> create_at(detail::located_team of, auto... args) {
+    detail::engine& home = detail::engine_of(of.value.where());
+    const std::uint64_t kind = detail::kind_of_object(typeid(T));
     auto entry = std::make_unique<detail::object_entry>(home.threads() > 1);
-    entry->number = home.next_object_number();
+    entry->members = detail::holders_of(of.value);
+    entry->number = co_await detail::number_object(of, kind);
     entry->part = new T(std::move(args)...);
     entry->destroy = [](void* part) { delete static_cast<T*>(part); };
     entry->type = typeid(T).name();
     if constexpr (requires { T::concurrent_handlers; }) {
       entry->concurrent = T::concurrent_handlers;
     }
-    entry->releases = std::vector<std::atomic<std::uint64_t>>(home.size());
     detail::object_entry* here = entry.get();
     home.objects().insert(std::move(entry));
-    darc handle{&home, here};
-    co_await home.barrier(where, detail::kind_of_object(typeid(T), here->number));
-    co_return handle;
+    darc made{detail::object_handle{&home, here}};
+    co_await detail::object_made(of, here->number, kind);
+    co_return made;
+  }
+
+  std::uint32_t holders() const {
+    return entry()->members == nullptr ? home()->size() : entry()->members->size();
+  }
+  std::uint32_t holder(std::uint32_t k) const {
+    return entry()->members == nullptr ? k : entry()->members->at(k);
+  }
+  std::uint32_t checked(const detail::located_pe& to) const {
+    if (entry()->members != nullptr && !entry()->members->position_of(to.value.index()))
+        [[unlikely]] {
+      detail::no_part_there(*home(), to, entry()->number);
+    }
+    return detail::checked(*home(), to);
   }
 
   template <class F, class... Args>
@@ -176,31 +178,24 @@ class darc {
                     [[maybe_unused]] const Args&... args) const {
     if constexpr (requires { F::address(std::declval<const T&>(), args...); }) {
       // Selected without a branch: which PE comes next is anybody's guess.
-      const auto mine = std::uintptr_t{0} - std::uintptr_t{to == home_->me()};
+      const auto mine = std::uintptr_t{0} - std::uintptr_t{to == home()->me()};
       const auto wanted = reinterpret_cast<std::uintptr_t>(F::address(local(), args...));
       const auto idle = reinterpret_cast<std::uintptr_t>(this);
       __builtin_prefetch(reinterpret_cast<const void*>((wanted & mine) | (idle & ~mine)), 1);
     }
   }
 
-  void hold() noexcept {
-    if (entry_ != nullptr) {
-      entry_->handles.fetch_add(1, std::memory_order_relaxed);
-    }
-  }
-  void let_go() noexcept {
-    if (entry_ != nullptr) {
-      entry_->handles.fetch_sub(1, std::memory_order_release);
-    }
-  }
-
-  detail::engine* home_ = nullptr;
-  detail::object_entry* entry_ = nullptr;
+  detail::object_handle handle_;
 };
 
 template <class T>
 darc<T> detail::darc_access::handle(engine& at, std::uint32_t number) {
-  return number == 0 ? darc<T>{} : darc<T>{&at, &find_object(at, number, typeid(T))};
+  if (number == 0) {
+    return darc<T>{};
+  }
+  object_entry& entry = find_object(at, number, typeid(T));
+  entry.arrivals.fetch_add(1, std::memory_order_relaxed);
+  return darc<T>{object_handle{&at, &entry}};
 }
 
 template <class T>
@@ -213,13 +208,13 @@ void darc<T>::send_each(F f, std::span<const Item> items, Split split) const {
   constexpr std::size_t chunk = bytes == 0 ? 0 : std::min<std::size_t>(256, 1920 / bytes);
   constexpr std::uint32_t few = 16;  // PEs for which each chunk may reserve room everywhere
   if constexpr (code::s::fixed && chunk >= 16) {
-    if (home_->size() <= few) {
-      detail::lane& from = home_->here();
-      const std::uint64_t key = detail::key_of<code>(entry_->number);
+    if (home()->size() <= few) {
+      detail::lane& from = home()->here();
+      const std::uint64_t key = detail::key_of<code>(entry()->number);
       const detail::run_kind kind{bytes, false, code::acknowledged};
       for (std::size_t first = 0; first < items.size(); first += chunk) {
         const auto now = items.subspan(first, std::min(chunk, items.size() - first));
-        home_->prepare_room(from, key, kind, now.size() * bytes);
+        home()->prepare_room(from, key, kind, now.size() * bytes);
         detail::destination* const out = from.current;
         for (const Item& item : now) {
           const auto sorted = split(item);
@@ -235,7 +230,7 @@ void darc<T>::send_each(F f, std::span<const Item> items, Split split) const {
   for (const Item& item : items) {
     const auto sorted = split(item);
     prefetch_own(f, sorted.to, sorted.record);
-    detail::send_message<T>(*home_, sorted.to, entry_->number, f, sorted.record);
+    detail::send_message<T>(*home(), sorted.to, entry()->number, f, sorted.record);
   }
 }
 

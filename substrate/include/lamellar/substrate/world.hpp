@@ -5,6 +5,7 @@
 #include <lamellar/lamellae/lamella.hpp>
 #include <lamellar/lamellae/settings.hpp>
 #include <lamellar/substrate/context.hpp>
+#include <lamellar/substrate/detail/call_each.hpp>
 #include <lamellar/substrate/detail/send.hpp>
 #include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/pe.hpp>
@@ -100,15 +101,8 @@ class world {
   /// call() to every PE, this one included; the results are indexed by PE.
   template <class F, class... Args>
   auto call_all(const F& f, const Args&... args) {
-    using result = detail::call_result<F, void, Args...>;
-    std::vector<reply<result>> replies;
-    replies.reserve(size());
-    for (std::uint32_t to = 0; to < size(); ++to) {
-      replies.push_back(detail::call_message<void>(*engine_, to, 0, f, args...));
-    }
-    engine_->flush(engine_->here());
-    return reply<typename detail::all_of<result>::type>{
-        detail::gather_replies<result>(std::move(replies))};
+    return detail::call_each<void>(
+        *engine_, size(), [](std::uint32_t k) { return k; }, 0, f, args...);
   }
 
   // ---- order and completion ----

@@ -5,14 +5,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <lamellar/substrate/detail/member_list.hpp>
 #include <lamellar/substrate/detail/message.hpp>
 #include <lamellar/substrate/detail/spin_lock.hpp>
 #include <memory>
 #include <typeinfo>
+#include <unordered_map>
 #include <vector>
 
-// The distributed objects that have a part on this PE, by number. Numbers are given in the
-// order of collective creation, so they are equal on all PEs, and are never reused.
+// The distributed objects that have a part on this PE, by number. A number is never reused and
+// means one object in the whole job. Objects of all PEs are numbered in the order of their
+// creation, which is the same everywhere; those of a team take a number of its first PE's own.
 //
 // Thread-safety: find() any thread; insert and erase by the main thread.
 namespace lamellar::detail {
@@ -29,8 +32,8 @@ struct postponed_run {
   std::size_t kept_bytes() const { return sizeof(postponed_run) + records.size(); }
 };
 
-/// A fingerprint of an object's type and number, which all PEs must bring to its creation.
-std::uint64_t kind_of_object(const std::type_info& type, std::uint32_t number);
+/// A fingerprint of an object's type, which all PEs must bring to its creation.
+std::uint64_t kind_of_object(const std::type_info& type);
 
 /// One object's part on this PE.
 struct object_entry {
@@ -47,24 +50,36 @@ struct object_entry {
   bool busy = false;  ///< a handler of it runs, or somebody holds it exclusively
   std::deque<postponed_run> postponed;
 
-  std::atomic<std::uint64_t> handles{0};  ///< on this PE; any thread
-  bool release_announced = false;         ///< main thread: what the other PEs were told last
-  /// Per PE: 1 + the epoch of its release, or 0. Written by whichever thread handles that PE's
-  /// message, read by the main thread in a quiesce. Relaxed: the quiesce's own count of handled
-  /// messages orders those of its epoch, and what a PE already in the next one says changes
-  /// nothing for the objects that this one decides.
-  std::vector<std::atomic<std::uint64_t>> releases;
+  /// The PEs that have a part; nullptr: all of them. Constant.
+  std::shared_ptr<const member_list> members;
+
+  std::atomic<std::uint64_t> handles{0};   ///< on this PE; any thread
+  std::atomic<std::uint64_t> arrivals{0};  ///< handles that were made for messages; any thread
+
+  // Main thread: what the other PEs were told last.
+  bool release_announced = false;
+  std::uint64_t arrivals_announced = 0;
+
+  // What all PEs have told, guarded by `lock`: how many hold no handle, and the last epoch in
+  // which one of them said something.
+  std::uint32_t released = 0;
+  std::uint64_t released_in = 0;
 };
+
+/// Numbers from here on belong to objects of teams.
+inline constexpr std::uint32_t first_team_object = 1u << 31;
 
 class object_table {
  public:
-  object_table() : chunks_{std::make_unique<std::atomic<chunk*>[]>(most_chunks)} {}
+  /// `shared`: the PE has several threads.
+  explicit object_table(bool shared)
+      : chunks_{std::make_unique<std::atomic<chunk*>[]>(most_chunks)}, team_lock_{shared} {}
   ~object_table();
 
   object_entry* find(std::uint32_t number) const {
     const std::uint32_t c = number / per_chunk;
     if (c >= most_chunks) {
-      return nullptr;
+      return find_of_team(number);
     }
     const chunk* at = chunks_[c].load(std::memory_order_acquire);
     return at == nullptr ? nullptr
@@ -83,7 +98,11 @@ class object_table {
   struct chunk {
     std::atomic<object_entry*> entries[per_chunk] = {};
   };
+  object_entry* find_of_team(std::uint32_t number) const;
+
   std::unique_ptr<std::atomic<chunk*>[]> chunks_;
+  mutable spin_lock team_lock_;  // guards of_teams_
+  std::unordered_map<std::uint32_t, object_entry*> of_teams_;
   std::vector<object_entry*> live_;
 };
 
