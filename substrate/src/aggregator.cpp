@@ -155,7 +155,7 @@ void engine::ship_to_peer(lane& from, destination& d, std::uint32_t to, traffic 
     return;
   }
   if (kind == traffic::body && may_wait(from)) {
-    backoff patience{oversubscribed_};
+    backoff patience{*lamella_};
     while (!post_block(to, kind, {d.start, bytes})) {
       if (progress(from, resume::anywhere)) {
         patience.reset();
@@ -228,7 +228,7 @@ void engine::queue_to_self(lane& from, const self_buffer& what) {
     run_own_queue(from);
   } else {
     // Workers take their share; a body that is faster than all of them helps.
-    backoff patience{oversubscribed_};
+    backoff patience{*lamella_};
     while (own_queued_.load(std::memory_order_relaxed) > 8 * threads_) {
       if (!run_own_queue(from)) {
         patience.pause();
@@ -381,7 +381,7 @@ void engine::wait_for_reply_space(lane& from) {
     return;
   }
   flush(from);
-  backoff patience{oversubscribed_};
+  backoff patience{*lamella_};
   // Answers that have come but were not looked at still hold their slots: wait for calls that
   // are under way, not for slots.
   while (unanswered_total_.load(std::memory_order_acquire) >

@@ -67,11 +67,13 @@ void execution::failed(const std::string& handler, const std::string& text) {
 void engine::run_buffer(execution& at, std::span<const std::byte> buffer) {
   handler_scope as_handler{at.here};
   std::size_t where = 0;
+  std::uint64_t records = 0;
   try {
     while (buffer.size() - where >= sizeof(run_header)) {
       run_header run;
       std::memcpy(&run, buffer.data() + where, sizeof(run));
       where += sizeof(run);
+      records += run.count;
       const std::span<const std::byte> rest = buffer.subspan(where);
       std::size_t extent = 0;
       if (run.record_bytes == variable_record) {
@@ -97,6 +99,7 @@ void engine::run_buffer(execution& at, std::span<const std::byte> buffer) {
   } catch (const corrupt_message& e) {
     at.failed("(none)", fmt::format("corrupt buffer from PE {}: {}", at.from, e.what()));
   }
+  if (charges_) lamella_->charge(records);
 }
 
 bool engine::run_one(execution& at, const run_header& run, std::span<const std::byte> records) {

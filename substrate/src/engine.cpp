@@ -46,6 +46,7 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       threads_{std::max(1u, s.threads)},
       shared_{threads_ > 1},
       has_lines_{lamella_->able().lines && threads_ == 1},
+      charges_{lamella_->able().in_turns},
       oversubscribed_{lamella_->able().oversubscribed},
       buffer_capacity_{lamella_->able().buffer_bytes},
       own_capacity_{threads_ == 1 ? std::min(own_buffer_bytes, buffer_capacity_)
@@ -74,6 +75,9 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
   }
   for (std::uint32_t index = 0; index < threads_; ++index) {
     lanes_.push_back(std::make_unique<lane>(*this, size_, index));
+  }
+  if (lamella_->able().in_turns) {
+    lamella_->describe_waiting([this] { return what_it_waits_for(); });
   }
   if (lamella_->able().lines) {
     for (std::uint32_t peer = 0; peer < size_; ++peer) {

@@ -79,7 +79,7 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
   drain(to, kind);
   if (kind == traffic::body && may_wait(from)) {
     const auto& waiting = box.waiting[static_cast<std::size_t>(kind)];
-    backoff patience{oversubscribed_};
+    backoff patience{*lamella_};
     for (;;) {
       box.lock.lock();
       const bool gone = waiting.empty();

@@ -83,7 +83,7 @@ bool engine::waited_in_vain() {
 }
 
 void engine::serve_suspended(lane& here) {
-  backoff patience{oversubscribed_};
+  backoff patience{*lamella_};
   while (many_suspended() && !waited_in_vain()) {
     if (progress(here, resume::anywhere)) {
       patience.reset();
@@ -218,7 +218,8 @@ void engine::wait_until(bool (*holds)(void*), void* state, const char* what) {
   }
   const resume may = on.in_handler() ? resume::anywhere : resume::all;
   flush(on);
-  backoff patience{oversubscribed_};
+  const char* const waited_for_before = std::exchange(waits_for_, what);
+  backoff patience{*lamella_};
   std::uint64_t idle_polls = 0;
   std::uint64_t idle_since = 0;
   while (!holds(state)) {
@@ -236,16 +237,26 @@ void engine::wait_until(bool (*holds)(void*), void* state, const char* what) {
       idle_since = idle_polls == 1024 ? now : idle_since;
       const double seconds = static_cast<double>(now - idle_since) * 1e-9;
       if (seconds >= settings_.hang_s) {
-        complain(what, seconds);
+        complain(seconds);
       }
     }
   }
+  waits_for_ = waited_for_before;
 }
 
-void engine::complain(const char* what, double seconds) {
+void engine::complain(double seconds) {
   complained_ = true;
-  std::string text =
-      fmt::format("lamellar: PE {} has waited {:.1f} s for {}", me_, seconds, what);
+  lamella_->overdue();
+  std::fputs(fmt::format("lamellar: PE {} has waited {:.1f} s for {}. It goes on waiting; "
+                         "LAMELLAR_HANG_SECONDS sets when this is said.\n",
+                         me_, seconds, what_it_waits_for())
+                 .c_str(),
+             stderr);
+}
+
+std::string engine::what_it_waits_for() const {
+  std::string text = fmt::format("waits for {}",
+                                 waits_for_ != nullptr ? waits_for_ : "room for what it sends");
   for (const collective_scope* in : collectives_) {
     text += fmt::format("; it is in {} ({}:{}), which not all PEs have reached or left",
                         in->what(), in->where().file_name(), in->where().line());
@@ -265,8 +276,7 @@ void engine::complain(const char* what, double seconds) {
   if (const std::uint64_t tasks = tasks_.load(); tasks != 0) {
     text += fmt::format("; {} of its spawned tasks have not ended", tasks);
   }
-  text += ". It goes on waiting; LAMELLAR_HANG_SECONDS sets when this is said.\n";
-  std::fputs(text.c_str(), stderr);
+  return text;
 }
 
 bool engine::all_handled_by(const member_list& others) {

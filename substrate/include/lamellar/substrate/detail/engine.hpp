@@ -472,7 +472,8 @@ class engine {
   bool run_own_queue(lane& here);
   bool resume_ready(lane& here, resume what);
   /// Say once what this PE waits for.
-  void complain(const char* what, double seconds);
+  void complain(double seconds);
+  std::string what_it_waits_for() const;
   void throw_failures();
   /// What bodies sent waits while this PE cannot get rid of what its handlers have sent, or
   /// keeps much for objects that are in use. What its own body has sent does not
@@ -519,6 +520,7 @@ class engine {
   std::uint32_t threads_;
   bool shared_;  // several threads
   bool has_lines_;
+  bool charges_;  // the lamella wants to know how much is done
   bool oversubscribed_;
   std::size_t buffer_capacity_;
   std::size_t own_capacity_;  // of buffers to this PE itself: small, so that they stay in cache
@@ -603,6 +605,7 @@ class engine {
 
   std::vector<const collective_scope*> collectives_;  // main thread: those that this PE is in
   bool complained_ = false;                           // main thread
+  const char* waits_for_ = nullptr;                   // main thread: in the innermost wait
   std::atomic<std::uint64_t> posted_{0};  // buffers given to the lamella, for statistics
   std::atomic<std::uint64_t> posted_bytes_{0};
 
