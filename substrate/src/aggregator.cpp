@@ -10,6 +10,7 @@
 #include <new>
 
 #include "backoff.hpp"
+#include "faults.hpp"
 
 namespace lamellar::detail {
 
@@ -62,7 +63,9 @@ void engine::open_run(lane& from, std::uint32_t to, std::uint64_t key, run_kind 
   if (d->cursor == d->start) {
     // A buffer counts from its first record on, not from when it is shipped: what a handler has
     // sent must be known before the handler counts as done, or a quiesce could end in between.
-    tally(sent_, 1, shared_);
+    if (!has(fault::lost_count) || !from.in_handler() || next_found_ == end_found_) {
+      tally(sent_, 1, shared_);
+    }
     if (shared_) {
       filling_.fetch_add(1, std::memory_order_relaxed);
     }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "backoff.hpp"
+#include "faults.hpp"
 
 namespace lamellar::detail {
 
@@ -224,7 +225,7 @@ void engine::wait_until(bool (*holds)(void*), void* state, const char* what) {
   std::uint64_t idle_since = 0;
   while (!holds(state)) {
     const bool any = progress(on, may);
-    flush(on);
+    if (!has(fault::missing_flush)) flush(on);
     if (any) {
       patience.reset();
       idle_polls = 0;

@@ -10,6 +10,8 @@
 #include <lamellar/substrate/detail/system_messages.hpp>
 #include <lamellar/substrate/error.hpp>
 
+#include "faults.hpp"
+
 namespace lamellar::detail {
 
 namespace {
@@ -126,7 +128,8 @@ task<lamellae::wave> engine::all_work_done(std::uint64_t releases, std::source_l
     mine.sums[3] = releases;
     lamella_->begin_wave(mine);
     result = co_await wave_back(quiesce_tag, where);
-    if (result.sums[0] == executed_before) {
+    if (result.sums[0] == executed_before ||
+        (has(fault::epoch_leak) && result.sums[0] == result.sums[1])) {
       break;
     }
     executed_before = result.sums[1];
@@ -168,6 +171,9 @@ std::uint64_t engine::announce_releases() {
     const std::uint64_t arrivals = object->arrivals.load(std::memory_order_relaxed);
     const bool before = object->release_announced;
     if (released == before && (!released || arrivals == object->arrivals_announced)) {
+      continue;
+    }
+    if (has(fault::early_free) && before) {
       continue;
     }
     object->release_announced = released;
