@@ -208,7 +208,8 @@ void scheduler::overdue(std::uint32_t me) {
 }
 
 void scheduler::report_stuck(const std::string& why) {
-  abort_job(stuck_code, fmt::format("the simulated job is stuck: {}{}", why, waiting_text()));
+  abort_job(stuck_code, fmt::format("the simulated job is stuck: {}. What they wait for:{}",
+                                    why, waiting_text()));
 }
 
 void scheduler::report_loss() {
@@ -223,8 +224,8 @@ std::string scheduler::waiting_text() const {
     const simulated& one = pes_[pe];
     const std::string text = one.is == state::ended  ? "has ended"
                              : one.is == state::lost ? "was lost"
-                             : one.describe          ? "waits for " + one.describe()
-                                                     : "waits";
+                             : one.describe          ? one.describe()
+                                                     : "something";
     waiting[text].push_back(pe);
   }
   std::vector<std::pair<std::vector<std::uint32_t>, std::string>> by_pe;
@@ -232,7 +233,7 @@ std::string scheduler::waiting_text() const {
   std::sort(by_pe.begin(), by_pe.end());
   std::string all;
   for (const auto& [pes, text] : by_pe) {
-    fmt::format_to(std::back_inserter(all), "\n  PE {} {}", ranges(pes), text);
+    fmt::format_to(std::back_inserter(all), "\n  PE {}: {}", ranges(pes), text);
   }
   return all;
 }

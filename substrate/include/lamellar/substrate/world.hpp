@@ -65,6 +65,10 @@ class world {
   /// What the transport can do here.
   const lamellae::capabilities& able() const;
 
+  /// This PE's clock, in nanoseconds from some start on; never goes back. In a simulated job it
+  /// is virtual: what a program measures with it is what the cost model says.
+  std::uint64_t now_ns() const { return engine_->transport().now_ns(); }
+
   /// How loops over this PE's own elements may run: on its threads, where the calling thread is
   /// its main one and the process has no other PE; else on the calling thread alone.
   on_node::execution on_node() const;
