@@ -256,9 +256,8 @@ void engine::complain(double seconds) {
 }
 
 std::string engine::what_it_waits_for() const {
-  std::string text = fmt::format(
-      "waits for {}",
-      waits_for_ != nullptr ? waits_for_ : "what it polls for, or room for what it sends");
+  std::string text =
+      waits_for_ != nullptr ? waits_for_ : "what it polls for, or room for what it sends";
   for (const collective_scope* in : collectives_) {
     text += fmt::format("; it is in {} ({}:{}), which not all PEs have reached or left",
                         in->what(), in->where().file_name(), in->where().line());

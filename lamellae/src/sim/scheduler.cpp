@@ -24,6 +24,7 @@ constexpr std::uint64_t look_around_ns = 1'000'000;
 constexpr std::uint64_t turns_in_vain = 8;
 constexpr std::uint64_t polls_in_vain = 1'000'000;
 
+constexpr char nothing_under_way[] = "all wait, and nothing is under way";
 constexpr int stuck_code = 72;
 constexpr int loss_code = 128 + 9;  // as of a process that was killed
 
@@ -119,7 +120,7 @@ std::uint32_t scheduler::choose() {
   if (loss_known_at_ != 0 && (!something_comes || soonest >= loss_known_at_)) report_loss();
   if (!something_comes) {
     chosen = choose_of_sleepers();
-    soonest = pes_[chosen].clock;
+    soonest = pes_[chosen].asleep_since + look_around_ns;
   }
   wake(chosen, soonest);
   return chosen;
@@ -135,7 +136,7 @@ std::uint32_t scheduler::choose_of_sleepers() {
     all_idle = all_idle && pe.is == state::idle;
   }
   if (++quiet_turns_ > (all_idle ? turns_in_vain * live : polls_in_vain)) {
-    report_stuck("all wait, and nothing is under way");
+    report_stuck(nothing_under_way);
   }
   do {
     last_of_sleepers_ = last_of_sleepers_ + 1 == count ? 0 : last_of_sleepers_ + 1;
@@ -202,9 +203,10 @@ void scheduler::lose_when_due() {
 void scheduler::overdue(std::uint32_t me) {
   if (loss_known_at_ != 0) report_loss();
   log(me, "has waited too long");
-  report_stuck(
-      "a PE has waited for longer than LAMELLAR_HANG_SECONDS (of virtual time) while others "
-      "went on");
+  report_stuck(quiet_turns_ > pes_.size()
+                   ? nothing_under_way
+                   : "a PE has waited for longer than LAMELLAR_HANG_SECONDS (of virtual time) "
+                     "while others went on");
 }
 
 void scheduler::report_stuck(const std::string& why) {
