@@ -17,10 +17,12 @@ namespace {
 constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t refusal_ns = 20;
 constexpr std::uint32_t most_refusals = 64;
-// A sleeper looks around so often even if nothing that the lamella knows of has happened to it.
-constexpr std::uint64_t look_around_ns = 1'000'000;
-// So many turns each, all of them in vain, before the job is stuck: of PEs that say that they
-// wait, and of PEs that poll in a loop of their own and may count to something.
+// A sleeper looks around so often even if nothing that the lamella knows of has happened to it:
+// one that says that it waits, and one that polls in a loop of its own.
+constexpr std::uint64_t idle_look_ns = 1'000'000;
+constexpr std::uint64_t poll_look_ns = 1'000;
+// So many turns in vain before the job is stuck: of each PE if all say that they wait, and in
+// all if some poll, who may count to something.
 constexpr std::uint64_t turns_in_vain = 8;
 constexpr std::uint64_t polls_in_vain = 1'000'000;
 
@@ -102,32 +104,34 @@ std::uint32_t scheduler::choose() {
   for (std::uint32_t k = 0; k < count; ++k, pe = pe + 1 == count ? 0 : pe + 1) {
     const simulated& one = pes_[pe];
     if (is_gone(one)) continue;
-    std::uint64_t time = one.clock;
-    bool is_certain = true;
-    if (is_asleep(one)) {
-      is_certain = one.has_missed || !one.events.empty();
-      if (!one.has_missed) {
-        time = std::max(time, std::min(is_certain ? one.events.top() : never,
-                                       one.asleep_since + look_around_ns));
-      }
-    }
-    something_comes = something_comes || is_certain;
+    const std::uint64_t time = next_time(one);
+    something_comes =
+        something_comes || !is_asleep(one) || one.has_missed || !one.events.empty();
     if (time < soonest) {
       soonest = time;
       chosen = pe;
     }
   }
   if (loss_known_at_ != 0 && (!something_comes || soonest >= loss_known_at_)) report_loss();
-  if (!something_comes) {
-    chosen = choose_of_sleepers();
-    soonest = pes_[chosen].asleep_since + look_around_ns;
+  if (!something_comes && are_all_idle_in_vain()) {
+    do {  // each in turn, since their clocks may lie far apart
+      last_looked_ = last_looked_ + 1 == count ? 0 : last_looked_ + 1;
+    } while (is_gone(pes_[last_looked_]));
+    chosen = last_looked_;
+    soonest = next_time(pes_[chosen]);
   }
   wake(chosen, soonest);
   return chosen;
 }
 
-std::uint32_t scheduler::choose_of_sleepers() {
-  const auto count = static_cast<std::uint32_t>(pes_.size());
+std::uint64_t scheduler::next_time(const simulated& one) {
+  if (!is_asleep(one) || one.has_missed) return one.clock;
+  const std::uint64_t look =
+      one.asleep_since + (one.is == state::idle ? idle_look_ns : poll_look_ns);
+  return std::max(one.clock, one.events.empty() ? look : std::min(look, one.events.top()));
+}
+
+bool scheduler::are_all_idle_in_vain() {
   std::uint64_t live = 0;
   bool all_idle = true;
   for (const simulated& pe : pes_) {
@@ -138,10 +142,7 @@ std::uint32_t scheduler::choose_of_sleepers() {
   if (++quiet_turns_ > (all_idle ? turns_in_vain * live : polls_in_vain)) {
     report_stuck(nothing_under_way);
   }
-  do {
-    last_of_sleepers_ = last_of_sleepers_ + 1 == count ? 0 : last_of_sleepers_ + 1;
-  } while (is_gone(pes_[last_of_sleepers_]));
-  return last_of_sleepers_;
+  return all_idle;
 }
 
 void scheduler::wake(std::uint32_t pe, std::uint64_t time) {

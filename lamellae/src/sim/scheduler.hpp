@@ -90,7 +90,11 @@ class scheduler {
     return pe.is == state::ended || pe.is == state::lost;
   }
   std::uint32_t choose();
-  std::uint32_t choose_of_sleepers();
+  /// When it goes on, as far as is known now.
+  static std::uint64_t next_time(const simulated& one);
+  /// Counts a turn while nothing is under way; ends the job when there were too many. Returns
+  /// whether all say that they wait.
+  bool are_all_idle_in_vain();
   void wake(std::uint32_t pe, std::uint64_t time);
   void pass_turn(std::uint32_t me);
   void lose_when_due();
@@ -105,8 +109,8 @@ class scheduler {
   trace trace_;
   std::uint64_t seed_;
   std::uint64_t steps_ = 0;
-  std::uint64_t quiet_turns_ = 0;  // in a row, with nothing under way
-  std::uint32_t last_of_sleepers_ = 0;
+  std::uint32_t last_looked_ = 0;
+  std::uint64_t quiet_turns_ = 0;    // in a row, with nothing under way
   std::uint32_t held_up_times_ = 0;  // how often PEs are held up in this run, out of 256
   std::uint32_t held_up_log_ = 0;    // and for how long at most
 
