@@ -184,7 +184,10 @@ void scheduler::refused(std::uint32_t me) {
 
 void scheduler::wait(std::uint32_t me, bool is_idle) {
   simulated& one = pes_[me];
-  if (is_idle) one.refusals = 0;
+  if (is_idle) {
+    one.refusals = 0;
+    if (std::exchange(one.has_acted, false)) return;  // what follows from that comes first
+  }
   one.is = is_idle ? state::idle : state::polling;
   one.asleep_since = one.clock;
   pass_turn(me);

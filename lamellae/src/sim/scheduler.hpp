@@ -52,6 +52,7 @@ class scheduler {
   /// `me` has done something that another PE can see, or has got what it asked for.
   void acted(std::uint32_t me) {
     pes_[me].refusals = 0;
+    pes_[me].has_acted = true;
     quiet_turns_ = 0;
   }
   /// `me` has waited for longer than LAMELLAR_HANG_SECONDS. Ends the job.
@@ -80,6 +81,7 @@ class scheduler {
     // woke up, which it may have looked for too early.
     std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>> events;
     bool has_missed = false;
+    bool has_acted = false;  // since it last said that it waits
     std::function<std::string()> describe;
   };
 
