@@ -191,7 +191,9 @@ constexpr std::array table{
     row{{"LAMELLAR_PIN", "1", "Bind each thread of a PE to its own core."},
         [](settings& s, text name, text value) { s.pin = yes_or_no(name, value); }},
     row{{"LAMELLAR_HEAP_SIZE", "auto",
-         "Bytes of each segment by which a PE's symmetric heap grows; K, M, G, T after it."},
+         "Bytes that a PE's symmetric heap, in which memory regions lie, may grow to; K, M, G, "
+         "T "
+         "after it; auto is its share of three quarters of the memory that a process may use."},
         [](settings& s, text name, text value) {
           s.heap_size = size_or_auto(name, value, 64 * kib);
         }},
