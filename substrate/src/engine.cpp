@@ -24,6 +24,11 @@ std::size_t share_of_budget(const lamellae::settings& s, std::uint32_t pes) {
   return std::max(std::size_t{1} << 20, all / 2 / pes);
 }
 
+/// What one PE's symmetric heap may grow to.
+std::size_t heap_limit(const lamellae::settings& s, const lamellae::capabilities& able) {
+  return s.heap_size != 0 ? s.heap_size : lamellae::default_job_budget() * 3 / able.pes_on_host;
+}
+
 }  // namespace
 
 void misuse(const engine* at, const std::string& what, std::source_location where) {
@@ -57,6 +62,8 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       largest_message_{4 * lamellae::default_job_budget()},
       blocks_{buffer_capacity_, shared_},
       replies_{this, shared_},
+      heap_{*lamella_, heap_limit(s, lamella_->able())},
+      one_sided_{*this},
       objects_{shared_},
       mail_{this, shared_},
       all_pes_{this, 0, member_list{0, 1, size_}, me_},
@@ -194,6 +201,13 @@ void engine::print_statistics() const {
                  own_sent_.load())
                  .c_str(),
              stderr);
+  if (const heap_usage heap = heap_.usage(); heap.most_in_use != 0) {
+    std::fputs(fmt::format("lamellar: PE {}: symmetric heap: at most {} bytes in use; {} bytes "
+                           "held in {} segments\n",
+                           me_, heap.most_in_use, heap.held, heap.segments)
+                   .c_str(),
+               stderr);
+  }
 }
 
 }  // namespace lamellar::detail

@@ -53,6 +53,18 @@ struct take_release {
   }
 };
 
+struct take_hold {
+  void operator()(context& at, std::uint32_t number) const {
+    engine_of(at.world()).one_sided().hold(number);
+  }
+};
+
+struct take_let_go {
+  void operator()(context& at, std::uint32_t number, std::uint64_t epoch) const {
+    engine_of(at.world()).one_sided().let_go(number, epoch);
+  }
+};
+
 /// Longer texts are cut: a report must fit into a buffer.
 std::string_view short_text(std::string_view text) { return text.substr(0, 600); }
 
@@ -82,6 +94,15 @@ void send_release(engine& at, const object_entry& object, int change, std::uint6
     send_message<void>(at, object.members == nullptr ? k : object.members->at(k), 0,
                        take_release{}, object.number, change, epoch);
   }
+}
+
+void send_hold(engine& at, std::uint32_t owner, std::uint32_t number) {
+  const exempt_scope beyond_budget{at.here()};
+  send_message<void>(at, owner, 0, take_hold{}, number);
+}
+
+void send_let_go(engine& at, std::uint32_t owner, std::uint32_t number, std::uint64_t epoch) {
+  send_message<void>(at, owner, 0, take_let_go{}, number, epoch);
 }
 
 std::string text_of_current_exception() {

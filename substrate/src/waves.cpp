@@ -82,6 +82,12 @@ void engine::check_order(std::source_location where) {
   }
 }
 
+task<> engine::until(bool (*holds)(void*), void* state) {
+  while (!holds(state)) {
+    co_await next_poll{this};
+  }
+}
+
 task<> engine::quiesce(std::source_location where) {
   if (here().in_handler()) {
     misuse(this, "quiesce() in a handler: it would wait for the handler itself", where);
@@ -98,8 +104,10 @@ task<> engine::quiesce(std::source_location where) {
     // was no handle at the end of this one, where no message was under way either: no handle
     // can come into being again, and the parts go at the end of that next step.
     const std::uint64_t changes = announce_releases();
+    one_sided_.announce(epoch_);
     result = co_await all_work_done(changes, where);
     retire_released();
+    one_sided_.retire(epoch_);
     ++epoch_;
   } while (result.sums[3] != 0);
   if (result.sums[2] != 0) {

@@ -9,7 +9,9 @@
 #include <functional>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/darc.hpp>
+#include <lamellar/substrate/one_sided_memory_region.hpp>
 #include <lamellar/substrate/run.hpp>
+#include <lamellar/substrate/shared_memory_region.hpp>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -37,6 +39,11 @@ struct waits_for_own_object {
     return self.call(at.me(), [](int& value) { return value; }).get();
   }
 };
+
+/// A region of 10 elements.
+shared_memory_region<int> ten(world& w) {
+  return shared_memory_region<int>::create(w, 10).get();
+}
 
 const std::map<std::string, std::function<void(world&)>> cases{
     {"wait_all_in_handler",
@@ -202,6 +209,53 @@ const std::map<std::string, std::function<void(world&)>> cases{
        std::thread([&w] { w.send(w.at(0), [] {}); }).join();
        w.quiesce().get();
      }},
+    {"region_index_put", [](world& w) { ten(w).put(w.me(), 10, 1).get(); }},
+    {"region_index_view",
+     [](world& w) { (void)ten(w).sub_region(2, 5).get(next_of(w), 5).get(); }},
+    {"region_index_atomic", [](world& w) { (void)ten(w).fetch_add(next_of(w), 11, 1).get(); }},
+    {"region_index_at", [](world& w) { ten(w).at(12) = 1; }},
+    {"region_range_put",
+     [](world& w) { ten(w).put(next_of(w), 8, std::vector<int>(3)).get(); }},
+    {"region_range_get",
+     [](world& w) {
+       std::vector<int> into(11);
+       ten(w).get(next_of(w), 0, into).get();
+     }},
+    {"region_range_view", [](world& w) { (void)ten(w).sub_region(7, 4); }},
+    {"region_range_huge", [](world& w) { (void)ten(w).sub_region(5, ~std::size_t{0}); }},
+    {"region_pe", [](world& w) { ten(w).put(pe{w.size()}, 0, 1).get(); }},
+    {"region_empty", [](world& w) { shared_memory_region<int>{}.put(w.me(), 0, 1).get(); }},
+    {"region_sizes",
+     [](world& w) {
+       (void)shared_memory_region<int>::create(w, w.me().index() + 1 == w.size() ? 20 : 10)
+           .get();
+     }},
+    {"region_types",
+     [](world& w) {
+       if (is_first(w)) {
+         (void)shared_memory_region<int>::create(w, 10).get();
+       } else {
+         (void)shared_memory_region<float>::create(w, 10).get();
+       }
+     }},
+    {"region_dropped_get",
+     [](world& w) {
+       const auto r = ten(w);
+       std::vector<int> into(10);
+       if (is_first(w)) (void)r.get(next_of(w), 0, into);
+       w.quiesce().get();
+     }},
+    {"region_elsewhere",
+     [](world& w) {
+       if (is_first(w)) {
+         w.send(
+             next_of(w), [](const one_sided_memory_region<int>& r) { (void)r.local(); },
+             one_sided_memory_region<int>::create(w, 5));
+       }
+       w.quiesce().get();
+     }},
+    {"region_one_sided_index",
+     [](world& w) { (void)one_sided_memory_region<int>::create(w, 5).get(5).get(); }},
     {"leaves_early",
      [](world& w) {
        if (is_first(w)) return;

@@ -120,6 +120,38 @@ class Misuse(JobTest):
     def test_handlers_that_wait_inside_each_other_without_end(self):
         self.check("nests_too_deep", "handlers wait inside each other.*make the handler a coroutine", pes=(1, 2, 4))
 
+    def test_what_lies_outside_a_memory_region(self):
+        here = r" \(.*misuse_program\.cpp:\d+\)"
+        for case, words in (
+                ("index_put", "put: index 10 in a memory region of 10 elements"),
+                ("index_view", "get: index 5 in a memory region of 5 elements"),
+                ("index_atomic", "an atomic operation: index 11 in a memory region of 10 elements"),
+                ("index_at", "at: index 12 in a memory region of 10 elements"),
+                ("range_put", "put: 3 elements from index 8 on in a memory region of 10 elements"),
+                ("range_get", "get: 11 elements from index 0 on in a memory region of 10 elements"),
+                ("range_view", "sub_region: 4 elements from index 7 on in a memory region of 10 elements"),
+                ("range_huge", r"sub_region: \d+ elements from index 5 on in a memory region of 10 elements"),
+                ("pe", "there is no PE 2 in a world of 2"),
+                ("empty", "memory region that is empty"),
+                ("one_sided_index", "get: index 5 in a memory region of 5 elements"),
+        ):
+            for mapped in ("0", "1"):
+                self.check(f"region_{case}", words + ".*" + here, pes=(2,), lamellae=("local",),
+                           environment={"LAMELLAR_MAPPED": mapped})
+
+    def test_a_region_on_which_pes_do_not_agree(self):
+        self.check("region_sizes", r"PE 0 asks for 10 elements of type int \(4 bytes\), "
+                   r"PE [13] for 20 elements.*misuse_program\.cpp:\d+\)")
+        self.check("region_types", r"PE 0 asks for 10 elements of type int .*, PE 1 for 10 elements of type float")
+
+    def test_a_get_that_nobody_waits_for(self):
+        self.check("region_dropped_get", r"PE 0: the completion of a get of 40 bytes was dropped.*"
+                   r"misuse_program\.cpp:\d+\)", pes=(2,), environment={"LAMELLAR_MAPPED": "0"})
+
+    def test_memory_of_another_pe(self):
+        self.check("region_elsewhere", r"PE 1: local\(\): the memory of this one-sided region lies on PE 0.*"
+                   r"misuse_program\.cpp:\d+\)", pes=(2,))
+
     def test_a_thread_that_belongs_to_no_pe(self):
         # With one thread a PE, nobody looks: this is for those with more.
         self.check("foreign_thread", "this thread belongs to no PE", pes=(2,), threads=(2,))

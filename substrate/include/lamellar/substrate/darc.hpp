@@ -57,6 +57,8 @@ class darc {
 
   world& where() const { return home()->facade(); }
   explicit operator bool() const { return entry() != nullptr; }
+  /// The object's number, the same on all PEs; 0: none.
+  std::uint32_t number() const { return entry() == nullptr ? 0 : entry()->number; }
 
   /// Run `f(context&, T&, args...)` on PE `to`; context and T may be left out. Costs and
   /// completion as world::send.
@@ -120,16 +122,16 @@ class darc {
   // Travelling: the object's number is enough, every PE has its own part.
   template <class Archive>
   void save(Archive& to) const {
-    const std::uint32_t number = entry() == nullptr ? 0 : entry()->number;
-    to(number);
+    const std::uint32_t mine = number();
+    to(mine);
   }
   template <class Archive>
   void load(Archive& from) {
-    std::uint32_t number = 0;
-    from(number);
+    std::uint32_t theirs = 0;
+    from(theirs);
     if constexpr (requires { from.bytes().owner(); }) {
       *this = detail::darc_access::handle<T>(
-          *static_cast<detail::engine*>(from.bytes().owner()), number);
+          *static_cast<detail::engine*>(from.bytes().owner()), theirs);
     }
   }
 

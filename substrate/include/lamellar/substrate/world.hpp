@@ -7,6 +7,7 @@
 #include <lamellar/substrate/context.hpp>
 #include <lamellar/substrate/detail/call_each.hpp>
 #include <lamellar/substrate/detail/send.hpp>
+#include <lamellar/substrate/heap_usage.hpp>
 #include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/pe.hpp>
 #include <lamellar/substrate/reply.hpp>
@@ -68,6 +69,9 @@ class world {
   /// This PE's clock, in nanoseconds from some start on; never goes back. In a simulated job it
   /// is virtual: what a program measures with it is what the cost model says.
   std::uint64_t now_ns() const { return engine_->transport().now_ns(); }
+
+  /// What this PE's symmetric heap holds. Threads: any of this PE.
+  heap_usage heap() const { return engine_->heap().usage(); }
 
   /// How loops over this PE's own elements may run: on its threads, where the calling thread is
   /// its main one and the process has no other PE; else on the calling thread alone.

@@ -17,8 +17,10 @@
 #include <lamellar/substrate/detail/mail.hpp>
 #include <lamellar/substrate/detail/message.hpp>
 #include <lamellar/substrate/detail/object_table.hpp>
+#include <lamellar/substrate/detail/one_sided_table.hpp>
 #include <lamellar/substrate/detail/reply_slot.hpp>
 #include <lamellar/substrate/detail/spin_lock.hpp>
+#include <lamellar/substrate/detail/symmetric_heap.hpp>
 #include <lamellar/substrate/detail/tally.hpp>
 #include <lamellar/substrate/detail/team_part.hpp>
 #include <lamellar/substrate/task.hpp>
@@ -135,6 +137,8 @@ class engine {
   std::uint32_t size() const { return size_; }
   std::uint32_t threads() const { return threads_; }
   lamellae::lamella& transport() { return *lamella_; }
+  /// The memory of this PE that its peers can reach.
+  symmetric_heap& heap() { return heap_; }
   lamellar::world& facade() const { return *facade_; }
 
   // ---- lanes ----
@@ -283,6 +287,7 @@ class engine {
   void discard_answer(reply_slot& slot);
   object_table& objects() { return objects_; }
   mail_room& mail() { return mail_; }
+  one_sided_table& one_sided() { return one_sided_; }
   /// Run `f` while no handler of the object runs on this PE.
   void enter_exclusively(object_entry& object, void (*f)(void*), void* state);
 
@@ -348,6 +353,8 @@ class engine {
     }
     void await_resume() const noexcept {}
   };
+  /// Wait in the body until `holds(state)`, which messages bring about.
+  task<> until(bool (*holds)(void*), void* state);
   std::uint32_t next_object_number() { return next_object_++; }
   /// A number for an object of a team whose first PE is this one.
   std::uint32_t next_team_object_number();
@@ -532,6 +539,8 @@ class engine {
   std::vector<std::unique_ptr<lane>> lanes_;
   block_pool blocks_;
   reply_pool replies_;
+  symmetric_heap heap_;  // outlives the objects that have memory in it
+  one_sided_table one_sided_;
   object_table objects_;
   mail_room mail_;
   team_part all_pes_;

@@ -31,7 +31,7 @@ namespace detail {
 /// The object numbered `number`. Throws: corrupt_message if it is not here or of another type.
 object_entry& find_object(engine& at, std::uint32_t number, const std::type_info& type);
 
-/// Makes the handle that a coroutine handler of an object takes instead of a reference.
+/// Makes handles: the one that a coroutine handler of an object takes instead of a reference.
 struct darc_access {
   template <class T>
   static darc<T> handle(engine& at, std::uint32_t number);

@@ -19,4 +19,11 @@ void send_acknowledgement(engine& at, lane& here, std::uint32_t to, std::uint64_
 /// still this PE (0) holds no handle of it, as of `epoch`.
 void send_release(engine& at, const object_entry& object, int change, std::uint64_t epoch);
 
+/// Tell `owner` that this PE holds its one-sided region `number` from now on.
+void send_hold(engine& at, std::uint32_t owner, std::uint32_t number);
+
+/// Tell `owner` that this PE did not hold that region any more when it entered the quiesce of
+/// `epoch`.
+void send_let_go(engine& at, std::uint32_t owner, std::uint32_t number, std::uint64_t epoch);
+
 }  // namespace lamellar::detail
