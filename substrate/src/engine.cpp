@@ -62,6 +62,7 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       largest_message_{4 * lamellae::default_job_budget()},
       blocks_{buffer_capacity_, shared_},
       replies_{this, shared_},
+      region_counts_{s.statistics ? std::make_unique<region_counts>() : nullptr},
       heap_{*lamella_, heap_limit(s, lamella_->able())},
       one_sided_{*this},
       objects_{shared_},
@@ -207,6 +208,13 @@ void engine::print_statistics() const {
                            me_, heap.most_in_use, heap.held, heap.segments)
                    .c_str(),
                stderr);
+    std::fputs(
+        fmt::format("lamellar: PE {}: memory regions: {} bytes put, {} bytes got, {} "
+                    "atomic operations; {} of all operations by messages\n",
+                    me_, region_counts_->bytes_put.load(), region_counts_->bytes_got.load(),
+                    region_counts_->atomics.load(), region_counts_->by_message.load())
+            .c_str(),
+        stderr);
   }
 }
 

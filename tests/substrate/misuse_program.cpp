@@ -256,6 +256,16 @@ const std::map<std::string, std::function<void(world&)>> cases{
      }},
     {"region_one_sided_index",
      [](world& w) { (void)one_sided_memory_region<int>::create(w, 5).get(5).get(); }},
+    {"region_statistics",
+     [](world& w) {
+       const auto r = ten(w);
+       const pe to = next_of(w);
+       r.put(to, 0, 1).get();
+       r.put(to, 1, std::vector<int>(2)).get();
+       (void)r.get(to, 2).get();
+       (void)r.fetch_add(to, 3, 1).get();
+       r.add(to, 3, 1).get();
+     }},
     {"leaves_early",
      [](world& w) {
        if (is_first(w)) return;

@@ -185,6 +185,18 @@ class Failures(JobTest):
                     self.assertEqual((code, text.count("ended well")), (0, 1 if lamella == "local" else pes), text)
 
 
+class Statistics(JobTest):
+    def test_what_was_done_to_memory_regions(self):
+        for mapped, messages in (("1", 0), ("0", 5)):
+            code, text = self.run_job("local", 2, PROGRAM, "region_statistics",
+                                      environment={"LAMELLAR_STATISTICS": "1", "LAMELLAR_MAPPED": mapped})
+            self.assertEqual(code, 0, text)
+            self.assertEqual(text.count("memory regions: 12 bytes put, 4 bytes got, 2 atomic operations; "
+                                        f"{messages} of all operations by messages"), 2, text)
+            self.assertEqual(len(re.findall("symmetric heap: at most 64 bytes in use; 2097152 bytes held in 1 seg",
+                                            text)), 2, text)
+
+
 class Start(JobTest):
     def test_an_unknown_variable(self):
         self.check("nothing", "LAMELLAR_THREAD: no such variable; the nearest is LAMELLAR_THREADS",

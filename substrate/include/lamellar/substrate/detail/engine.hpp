@@ -56,6 +56,14 @@ engine& engine_of(lamellar::world& of);
 [[noreturn]] void misuse(const engine* at, const std::string& what,
                          std::source_location where = std::source_location::current());
 
+/// What this PE has done to memory regions. Any thread adds; read at the end.
+struct region_counts {
+  std::atomic<std::uint64_t> bytes_put{0};
+  std::atomic<std::uint64_t> bytes_got{0};
+  std::atomic<std::uint64_t> atomics{0};
+  std::atomic<std::uint64_t> by_message{0};  ///< operations that took a message
+};
+
 /// One thing that a handler threw.
 struct failure {
   std::uint32_t on = 0;  ///< the PE where it happened
@@ -137,6 +145,8 @@ class engine {
   std::uint32_t size() const { return size_; }
   std::uint32_t threads() const { return threads_; }
   lamellae::lamella& transport() { return *lamella_; }
+  /// nullptr unless statistics are wanted.
+  region_counts* counted_regions() const { return region_counts_.get(); }
   /// The memory of this PE that its peers can reach.
   symmetric_heap& heap() { return heap_; }
   lamellar::world& facade() const { return *facade_; }
@@ -539,6 +549,7 @@ class engine {
   std::vector<std::unique_ptr<lane>> lanes_;
   block_pool blocks_;
   reply_pool replies_;
+  std::unique_ptr<region_counts> region_counts_;
   symmetric_heap heap_;  // outlives the objects that have memory in it
   one_sided_table one_sided_;
   object_table objects_;

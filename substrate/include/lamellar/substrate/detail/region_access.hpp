@@ -58,6 +58,16 @@ struct region_reach {
   region_id id = 0;
 };
 
+/// Add to the statistics, if they are wanted.
+inline void count_access(const region_reach& at,
+                         std::atomic<std::uint64_t> region_counts::*what,
+                         std::uint64_t amount) {
+  if (region_counts* counts = at.home->counted_regions(); counts != nullptr) [[unlikely]] {
+    (counts->*what).fetch_add(amount, std::memory_order_relaxed);
+    counts->by_message.fetch_add(at.base == nullptr, std::memory_order_relaxed);
+  }
+}
+
 /// `count` bytes from `offset` on of a region's memory on this PE. Throws: corrupt_message.
 std::byte* region_bytes(engine& at, region_id id, std::uint64_t offset, std::uint64_t count);
 
@@ -90,6 +100,7 @@ inline completion<> put_bytes(const region_reach& at, std::uint64_t offset,
   if (from.empty()) {
     return {};
   }
+  count_access(at, &region_counts::bytes_put, from.size());
   if (at.base != nullptr) [[likely]] {
     std::memmove(at.base + offset, from.data(), from.size());
     return {};
@@ -102,6 +113,7 @@ inline completion<> get_bytes(const region_reach& at, std::uint64_t offset,
   if (into.empty()) {
     return {};
   }
+  count_access(at, &region_counts::bytes_got, into.size());
   if (at.base != nullptr) [[likely]] {
     std::memmove(into.data(), at.base + offset, into.size());
     return {};
@@ -179,6 +191,7 @@ struct load_remote {
 
 template <class T>
 completion<> put_element(const region_reach& at, std::uint64_t offset, const T& value) {
+  count_access(at, &region_counts::bytes_put, sizeof(T));
   if (at.base != nullptr) [[likely]] {
     store_element(at.base + offset, value);
     return {};
@@ -189,6 +202,7 @@ completion<> put_element(const region_reach& at, std::uint64_t offset, const T& 
 
 template <class T>
 completion<T> get_element(const region_reach& at, std::uint64_t offset) {
+  count_access(at, &region_counts::bytes_got, sizeof(T));
   if (at.base != nullptr) [[likely]] {
     return completion<T>{load_element<T>(at.base + offset)};
   }
@@ -257,6 +271,7 @@ struct compare_exchange_remotely {
 
 template <atomic_op Op, class T>
 completion<T> fetch_op(const region_reach& at, std::uint64_t offset, T operand) {
+  count_access(at, &region_counts::atomics, 1);
   if (at.base != nullptr) [[likely]] {
     return completion<T>{apply_atomically<T, Op>(at.base + offset, operand)};
   }
@@ -266,6 +281,7 @@ completion<T> fetch_op(const region_reach& at, std::uint64_t offset, T operand) 
 
 template <atomic_op Op, class T>
 completion<> change_op(const region_reach& at, std::uint64_t offset, T operand) {
+  count_access(at, &region_counts::atomics, 1);
   if (at.base != nullptr) [[likely]] {
     apply_atomically<T, Op>(at.base + offset, operand);
     return {};
@@ -277,6 +293,7 @@ completion<> change_op(const region_reach& at, std::uint64_t offset, T operand) 
 template <class T>
 completion<exchanged<T>> compare_exchange_op(const region_reach& at, std::uint64_t offset,
                                              T expected, T desired) {
+  count_access(at, &region_counts::atomics, 1);
   if (at.base != nullptr) [[likely]] {
     return completion<exchanged<T>>{
         compare_exchange_atomically<T>(at.base + offset, expected, desired)};
