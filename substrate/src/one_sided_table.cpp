@@ -96,7 +96,10 @@ void one_sided_table::hold(std::uint32_t number) {
 
 void one_sided_table::let_go(std::uint32_t number, std::uint64_t epoch) {
   const std::lock_guard lock{mutex_};
-  ++own(number).let_go[epoch % 2];
+  // Whoever held what was not there any more has been told so.
+  if (const auto found = entries_.find({home_.me(), number}); found != entries_.end()) {
+    ++found->second->let_go[epoch % 2];
+  }
 }
 
 void one_sided_table::announce(std::uint64_t epoch) {

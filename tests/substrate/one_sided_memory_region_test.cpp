@@ -6,6 +6,7 @@
 #include <lamellar/substrate/one_sided_memory_region.hpp>
 #include <lamellar/substrate/world.hpp>
 #include <numeric>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -236,6 +237,62 @@ TEST_CASE("a handle that comes in a reply counts once it is taken") {
     co_await w.barrier();
     got = {};
     co_await w.quiesce();
+    CHECK(w.heap().in_use == 0);
+  });
+}
+
+TEST_CASE("a handle that is taken too late is reported, and nothing else happens") {
+  on_pes([](world& w) -> task<> {
+    const auto make = [](context& at) { return numbers::create(at.world(), 20); };
+    auto late = w.call(next_of(w), make);
+    co_await w.quiesce();
+    co_await w.quiesce();
+    CHECK(w.heap().in_use == 0);
+    co_await w.barrier();
+    std::string text;
+    try {
+      const numbers dead = late.get();  // finds out at once if the region was this PE's own
+      w.wait_all();
+    } catch (const error& e) {
+      text = e.what();
+    }
+    INFO(text);
+    CHECK(text.find("does not exist (any more)") != std::string::npos);
+    CHECK(text.find("take it before quiesce") != std::string::npos);
+    co_await w.quiesce();
+    co_await w.quiesce();
+  });
+}
+
+TEST_CASE("who lets go in the next quiesce does not count before it") {
+  // What PEs tell an owner, in an order that messages may have: PE 1 holds the region, is the
+  // first to leave quiesce 0, hands its handle to PE 2 and enters quiesce 1, and its word comes
+  // before PE 2's and before the owner leaves quiesce 0.
+  on_pes([](world& w) {
+    detail::one_sided_table table{detail::engine_of(w)};
+    detail::one_sided_entry& made = table.make(100);
+    const std::uint32_t number = made.name.number;
+    const auto is_there = [&] {
+      try {
+        return table.find(number).size() == 100;
+      } catch (const corrupt_message&) {
+        return false;
+      }
+    };
+    table.hold(number);  // PE 1
+    made.handles = 0;
+    table.announce(0);
+    table.let_go(number, 1);  // PE 1 again, ahead of the others
+    table.retire(0);
+    CHECK(is_there());
+    table.hold(number);  // PE 2
+    table.announce(1);
+    table.retire(1);
+    CHECK(is_there());
+    table.let_go(number, 2);  // PE 2
+    table.announce(2);
+    table.retire(2);
+    CHECK(!is_there());
     CHECK(w.heap().in_use == 0);
   });
 }
