@@ -94,6 +94,15 @@ std::byte* region_bytes(engine& at, region_id id, std::uint64_t offset, std::uin
   return memory.data() + offset;
 }
 
+std::byte* region_element_at(engine& at, region_id id, std::uint64_t offset,
+                             std::uint64_t bytes) {
+  if (offset % bytes != 0) {
+    throw corrupt_message(fmt::format(
+        "a message for an element of {} bytes at {}, where none begins", bytes, offset));
+  }
+  return region_bytes(at, id, offset, bytes);
+}
+
 void region_out_of_range(const engine* at, const char* what, std::size_t index,
                          std::size_t count, std::size_t size, std::source_location where) {
   if (at == nullptr) {

@@ -353,6 +353,34 @@ TEST_CASE("handlers use regions that come in messages, plain and as coroutines")
   });
 }
 
+TEST_CASE("a message for memory that no region has is an error of its sender") {
+  on_pes([](world& w) -> task<> {
+    auto r = co_await region<std::uint64_t>::create(w, 10);
+    detail::engine& here = detail::engine_of(w);
+    const std::uint32_t to = next_of(w).index();
+    const detail::region_id id = detail::shared_region_id(r.parts().number());
+    const auto said = [&](detail::region_id which, std::uint64_t offset) {
+      try {
+        (void)detail::call_message<void>(here, to, 0, detail::load_remote<std::uint64_t>{},
+                                         which, offset)
+            .get();
+      } catch (const remote_error& e) {
+        return std::string{e.what()};
+      }
+      return std::string{};
+    };
+    CHECK(said(id, 72).empty());
+    CHECK(said(id, 80).find("8 bytes at 80 of a memory region that has 80") !=
+          std::string::npos);
+    CHECK(!said(id, ~std::uint64_t{7}).empty());
+    CHECK(said(id, 4).find("where none begins") != std::string::npos);
+    CHECK(said(id + 1000, 0).find("does not exist") != std::string::npos);
+    CHECK(said(detail::one_sided_region_id(12345), 0).find("does not exist") !=
+          std::string::npos);
+    co_await w.barrier();
+  });
+}
+
 TEST_CASE("a region lives until the last handle has gone, wherever that is") {
   on_pes([](world& w) -> task<> {
     auto r = co_await region<std::uint64_t>::create(w, 1000);

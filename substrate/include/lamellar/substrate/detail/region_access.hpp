@@ -70,6 +70,9 @@ inline void count_access(const region_reach& at,
 
 /// `count` bytes from `offset` on of a region's memory on this PE. Throws: corrupt_message.
 std::byte* region_bytes(engine& at, region_id id, std::uint64_t offset, std::uint64_t count);
+/// The same for one element of `bytes` bytes: elements begin at multiples of their size.
+std::byte* region_element_at(engine& at, region_id id, std::uint64_t offset,
+                             std::uint64_t bytes);
 
 /// Ends the job: elements [index, index + count) are not in a region of `size`.
 [[noreturn]] void region_out_of_range(const engine* at, const char* what, std::size_t index,
@@ -178,14 +181,14 @@ T load_element(const std::byte* at) {
 template <class T>
 struct store_remote {
   void operator()(context& at, region_id id, std::uint64_t offset, const T& value) const {
-    store_element(region_bytes(engine_of(at.world()), id, offset, sizeof(T)), value);
+    store_element(region_element_at(engine_of(at.world()), id, offset, sizeof(T)), value);
   }
 };
 
 template <class T>
 struct load_remote {
   T operator()(context& at, region_id id, std::uint64_t offset) const {
-    return load_element<T>(region_bytes(engine_of(at.world()), id, offset, sizeof(T)));
+    return load_element<T>(region_element_at(engine_of(at.world()), id, offset, sizeof(T)));
   }
 };
 
@@ -246,8 +249,8 @@ exchanged<T> compare_exchange_atomically(std::byte* at, T expected, T desired) {
 template <class T, atomic_op Op>
 struct apply_remotely {
   T operator()(context& at, region_id id, std::uint64_t offset, T operand) const {
-    return apply_atomically<T, Op>(region_bytes(engine_of(at.world()), id, offset, sizeof(T)),
-                                   operand);
+    return apply_atomically<T, Op>(
+        region_element_at(engine_of(at.world()), id, offset, sizeof(T)), operand);
   }
 };
 
@@ -255,7 +258,7 @@ struct apply_remotely {
 template <class T, atomic_op Op>
 struct change_remotely {
   void operator()(context& at, region_id id, std::uint64_t offset, T operand) const {
-    apply_atomically<T, Op>(region_bytes(engine_of(at.world()), id, offset, sizeof(T)),
+    apply_atomically<T, Op>(region_element_at(engine_of(at.world()), id, offset, sizeof(T)),
                             operand);
   }
 };
@@ -265,7 +268,7 @@ struct compare_exchange_remotely {
   exchanged<T> operator()(context& at, region_id id, std::uint64_t offset, T expected,
                           T desired) const {
     return compare_exchange_atomically<T>(
-        region_bytes(engine_of(at.world()), id, offset, sizeof(T)), expected, desired);
+        region_element_at(engine_of(at.world()), id, offset, sizeof(T)), expected, desired);
   }
 };
 
