@@ -12,6 +12,7 @@
 #include <lamellar/substrate/one_sided_memory_region.hpp>
 #include <lamellar/substrate/run.hpp>
 #include <lamellar/substrate/shared_memory_region.hpp>
+#include <lamellar/substrate/team.hpp>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -225,6 +226,16 @@ const std::map<std::string, std::function<void(world&)>> cases{
     {"region_range_huge", [](world& w) { (void)ten(w).sub_region(5, ~std::size_t{0}); }},
     {"region_pe", [](world& w) { ten(w).put(pe{w.size()}, 0, 1).get(); }},
     {"region_empty", [](world& w) { shared_memory_region<int>{}.put(w.me(), 0, 1).get(); }},
+    {"region_member",
+     [](world& w) {
+       const team all{w};
+       const team first = all.block(0, 1).get();
+       if (is_first(w)) {
+         const auto r = shared_memory_region<int>::create(first, 10).get();
+         r.put(w.at(1), 0, 1).get();
+       }
+       w.quiesce().get();
+     }},
     {"region_sizes",
      [](world& w) {
        (void)shared_memory_region<int>::create(w, w.me().index() + 1 == w.size() ? 20 : 10)

@@ -139,6 +139,11 @@ class Misuse(JobTest):
                 self.check(f"region_{case}", words + ".*" + here, pes=(2,), lamellae=("local",),
                            environment={"LAMELLAR_MAPPED": mapped})
 
+    def test_a_pe_outside_the_team_of_a_region(self):
+        for mapped in ("0", "1"):
+            self.check("region_member", r"PE 1 has no part of object \d+, .*misuse_program\.cpp:\d+\)", pes=(2,),
+                       environment={"LAMELLAR_MAPPED": mapped})
+
     def test_a_region_on_which_pes_do_not_agree(self):
         self.check("region_sizes", r"PE 0 asks for 10 elements of type int \(4 bytes\), "
                    r"PE [13] for 20 elements.*misuse_program\.cpp:\d+\)")

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <lamellar/substrate/shared_memory_region.hpp>
+#include <lamellar/substrate/team.hpp>
 #include <lamellar/substrate/when_all.hpp>
 #include <lamellar/substrate/world.hpp>
 #include <numeric>
@@ -233,6 +234,38 @@ TEST_CASE("put_all reaches exactly the members, and each once") {
     CHECK(r.at(0) == mark(0, 0));
     co_await r.put_all(0, std::span<const std::uint64_t>{});
     co_await w.barrier();
+  });
+}
+
+TEST_CASE("a region of a team lies on its members alone, and put_all reaches exactly these") {
+  on_pes([](world& w) -> task<> {
+    const std::uint32_t me = w.me().index();
+    const team all{w};
+    // Two teams, of the odd and of the even PEs, in descending order.
+    const team mine = co_await all.split(me % 2, w.size() - me);
+    auto everywhere = co_await region<std::uint64_t>::create(w, w.size());
+    auto r = co_await region<std::uint64_t>::create(mine, 10 + me % 2);
+    CHECK(r.size() == 10 + me % 2);
+    const std::vector<std::uint64_t> one{mark(me, 3)};
+    co_await r.put_all(me, one);
+    co_await mine.barrier();
+    for (std::uint32_t other = 0; other < w.size(); ++other) {
+      CHECK(r.at(other) == (other % 2 == me % 2 ? mark(other, 3) : 0));
+    }
+    // PEs are named as those of the world.
+    for (std::uint32_t k = 0; k < mine.size(); ++k) {
+      const pe to = mine.at(team_position{k});
+      CHECK(co_await r.get(to, to.index()) == mark(to.index(), 3));
+      CHECK(co_await r.fetch_add(to, 9, 1) < mine.size());
+    }
+    co_await mine.barrier();
+    CHECK(r.at(9) == mine.size());
+    CHECK(std::count(everywhere.begin(), everywhere.end(), 0u) ==
+          static_cast<std::ptrdiff_t>(w.size()));
+    r = {};
+    everywhere = {};
+    co_await w.quiesce();
+    CHECK(w.heap().in_use == 0);
   });
 }
 
