@@ -43,7 +43,8 @@ arena_layout arena_layout::plan(std::uint32_t pes, std::size_t buffer_bytes,
   it.slot_bytes_ = static_cast<std::uint32_t>(buffer_bytes);
   it.depth_ = depth;
   it.exchange_ = round_up(std::size_t{pes} * 2 * sizeof(wave_cell), page);
-  it.counters_ = it.exchange_ + std::size_t{pes} * sizeof(exchange_page);
+  it.bulletins_ = it.exchange_ + std::size_t{pes} * sizeof(exchange_page);
+  it.counters_ = it.bulletins_ + std::size_t{pes} * sizeof(bulletin);
   const std::size_t square = std::size_t{pes} * pes;
   it.lines_ = round_up(it.counters_ + square * sizeof(delivery_counters), page);
   it.channels_ = round_up(it.lines_ + square * sizeof(line), page);
@@ -62,6 +63,10 @@ std::size_t arena_layout::wave_offset(std::uint32_t of) const {
 
 std::size_t arena_layout::exchange_offset(std::uint32_t of) const {
   return exchange_ + std::size_t{of} * sizeof(exchange_page);
+}
+
+std::size_t arena_layout::bulletin_offset(std::uint32_t of) const {
+  return bulletins_ + std::size_t{of} * sizeof(bulletin);
 }
 
 std::size_t arena_layout::counters_offset(std::uint32_t from, std::uint32_t to) const {

@@ -36,7 +36,7 @@ struct pe_entry {
 struct job_page {
   static constexpr std::uint64_t right_mark = 0x6c616d656c6c6172;  // "lamellar"
   /// Raised with every change of what lies in the shared memory.
-  static constexpr std::uint32_t right_version = 1;
+  static constexpr std::uint32_t right_version = 2;
 
   std::uint64_t mark;
   std::uint32_t version;

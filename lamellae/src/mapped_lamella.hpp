@@ -32,6 +32,10 @@ class mapped_lamella : public lamella {
     return able_.lines ? in_[peer].request : nullptr;
   }
 
+  bulletin* page_of(std::uint32_t pe) override {
+    return reinterpret_cast<bulletin*>(base_ + layout_.bulletin_offset(pe));
+  }
+
   void begin_wave(const wave& mine) override;
   bool end_wave(wave& result) override;
 

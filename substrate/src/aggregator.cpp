@@ -9,8 +9,8 @@
 #include <memory>
 #include <new>
 
-#include "backoff.hpp"
 #include "faults.hpp"
+#include "waiting.hpp"
 
 namespace lamellar::detail {
 
@@ -158,7 +158,7 @@ void engine::ship_to_peer(lane& from, destination& d, std::uint32_t to, traffic 
     return;
   }
   if (kind == traffic::body && may_wait(from)) {
-    backoff patience{*lamella_};
+    waiting patience{*this, from, "room for what it sends", {}, to};
     while (!post_block(to, kind, {d.start, bytes})) {
       if (progress(from, resume::anywhere)) {
         patience.reset();
@@ -181,8 +181,9 @@ bool engine::post_block(std::uint32_t to, traffic kind, std::span<const std::byt
     if (const lamellae::out_buffer room = lamella_->acquire(to, kind); room) {
       copy_to_peer(room.data, what);
       lamella_->post(to, kind, static_cast<std::uint32_t>(what.size()), 0);
-      tally(posted_, 1, shared_);
-      tally(posted_bytes_, what.size(), shared_);
+      if (counted_ != nullptr) [[unlikely]] {
+        count_buffer(to, what.size());
+      }
       posted = true;
     }
   }
@@ -207,6 +208,9 @@ void engine::keep_waiting(std::uint32_t to, traffic kind, outgoing what) {
 
 void engine::ship_to_self(lane& from, destination& d, traffic kind, std::size_t bytes) {
   tally(own_sent_, 1, shared_);
+  if (counted_ != nullptr) [[unlikely]] {
+    count_buffer(me_, bytes);
+  }
   std::byte* start = d.start;
   d.start = d.cursor = d.limit = nullptr;
   if (threads_ == 1 && kind == traffic::body && may_wait(from)) {
@@ -231,7 +235,7 @@ void engine::queue_to_self(lane& from, const self_buffer& what) {
     run_own_queue(from);
   } else {
     // Workers take their share; a body that is faster than all of them helps.
-    backoff patience{*lamella_};
+    waiting patience{*this, from, "its own workers"};
     while (own_queued_.load(std::memory_order_relaxed) > 8 * threads_) {
       if (!run_own_queue(from)) {
         patience.pause();
@@ -265,8 +269,9 @@ bool engine::post_one(std::uint32_t to, traffic kind, outgoing& what) {
     }
     copy_to_peer(room.data, {what.data, what.bytes});
     lamella_->post(to, kind, static_cast<std::uint32_t>(what.bytes), 0);
-    tally(posted_, 1, shared_);
-    tally(posted_bytes_, what.bytes, shared_);
+    if (counted_ != nullptr) [[unlikely]] {
+      count_buffer(to, what.bytes);
+    }
     return true;
   }
   while (what.sent < what.bytes) {
@@ -281,8 +286,9 @@ bool engine::post_one(std::uint32_t to, traffic kind, outgoing& what) {
     std::memcpy(room.data + sizeof(header), what.data + what.sent, piece);
     what.sent += piece;
     lamella_->post(to, kind, static_cast<std::uint32_t>(sizeof(header) + piece), fragment_flag);
-    tally(posted_, 1, shared_);
-    tally(posted_bytes_, piece, shared_);
+    if (counted_ != nullptr) [[unlikely]] {
+      count_buffer(to, piece);
+    }
   }
   return true;
 }
@@ -384,7 +390,7 @@ void engine::wait_for_reply_space(lane& from) {
     return;
   }
   flush(from);
-  backoff patience{*lamella_};
+  waiting patience{*this, from, "replies: very many are outstanding"};
   // Answers that have come but were not looked at still hold their slots: wait for calls that
   // are under way, not for slots.
   while (unanswered_total_.load(std::memory_order_acquire) >

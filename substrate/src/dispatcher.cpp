@@ -129,7 +129,7 @@ bool engine::run_one(execution& at, const run_header& run, std::span<const std::
         *node->object == 0 ? "a PE" : "an object", run.object == 0 ? "a PE" : "an object"));
   }
   if (run.object == 0) {
-    node->run(at, run, records);
+    run_handler(at, *node, run, records);
     return true;
   }
   object_entry* object = objects_.find(run.object);
@@ -143,7 +143,7 @@ bool engine::run_one(execution& at, const run_header& run, std::span<const std::
                                       handler_table::readable(object->type)));
   }
   if (object->concurrent) {
-    node->run(at, run, records);
+    run_handler(at, *node, run, records);
     return true;
   }
   object->lock.lock();
@@ -156,7 +156,7 @@ bool engine::run_one(execution& at, const run_header& run, std::span<const std::
   object->lock.unlock();
   if (!busy) {
     at.here.serving.push_back(object);
-    node->run(at, run, records);
+    run_handler(at, *node, run, records);
     at.here.serving.pop_back();
     leave_object(at.here, *object);
   }
@@ -196,7 +196,7 @@ void engine::run_postponed(lane& here, postponed_run& run) {
   {
     handler_scope as_handler{here};
     try {
-      handlers_.find(run.header.handler)->run(at, run.header, run.records);
+      run_handler(at, *handlers_.find(run.header.handler), run.header, run.records);
     } catch (const corrupt_message& e) {
       at.failed("(none)", fmt::format("corrupt buffer from PE {}: {}", run.from, e.what()));
     }
@@ -329,10 +329,12 @@ void engine::execute_arrived(lane& here, const lamellae::in_buffer& buffer) {
   tally(executed_, 1, shared_);
 }
 
-void engine::enter_exclusively(object_entry& object, void (*f)(void*), void* state) {
+void engine::enter_exclusively(object_entry& object, void (*f)(void*), void* state,
+                               std::source_location where) {
   lane& lane_here = here();
   if (lane_here.in_handler()) {
-    misuse(this, "exclusive() in a handler: a handler of the object has it to itself already");
+    misuse(this, "exclusive() in a handler: a handler of the object has it to itself already",
+           where);
   }
   struct attempt {
     object_entry* object;
@@ -347,7 +349,7 @@ void engine::enter_exclusively(object_entry& object, void (*f)(void*), void* sta
         t.object->lock.unlock();
         return t.entered;
       },
-      &tried, "exclusive use of a distributed object");
+      &tried, "exclusive use of a distributed object", where);
   try {
     f(state);
   } catch (...) {

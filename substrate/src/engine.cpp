@@ -8,6 +8,9 @@
 #include <lamellar/lamellae/job.hpp>
 #include <lamellar/substrate/detail/engine.hpp>
 
+#include "doctor.hpp"
+#include "statistics_books.hpp"
+
 namespace lamellar::detail {
 
 namespace {
@@ -62,6 +65,7 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       largest_message_{4 * lamellae::default_job_budget()},
       blocks_{buffer_capacity_, shared_},
       replies_{this, shared_},
+      counted_{s.statistics ? std::make_unique<statistics_books>(handlers_.size()) : nullptr},
       region_counts_{s.statistics ? std::make_unique<region_counts>() : nullptr},
       heap_{*lamella_, heap_limit(s, lamella_->able())},
       one_sided_{*this},
@@ -77,7 +81,12 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       poll_lock_{shared_},
       arrived_lock_{shared_},
       release_lock_{shared_},
-      ready_lock_{shared_} {
+      ready_lock_{shared_},
+      my_page_{lamella_->page_of(me_)},
+      running_{my_page_ != nullptr ? &my_page_->running : &no_page_running_} {
+  if (my_page_ != nullptr) {
+    asked_ = &lamella_->page_of(0)->asked;
+  }
   for (std::uint32_t peer = 0; peer < size_; ++peer) {
     boxes_.emplace_back(shared_);
   }
@@ -180,42 +189,20 @@ void engine::open() {
         "cannot be told apart alike; start the same executable on all PEs");
   }
   start_workers();
+  const bool first_here = lamella_->able().pes_in_process == 1 || me_ == 0;
+  if (first_here && my_page_ != nullptr && !lamella_->able().in_turns) {
+    doctor_ = std::make_unique<doctor>(*this);
+  }
 }
 
 void engine::close() {
   quiesce(std::source_location::current()).get();
   stop_workers();
-  if (settings_.statistics) {
+  doctor_ = nullptr;
+  if (counted_ != nullptr) {
     print_statistics();
   }
   lamella_->finished();
-}
-
-void engine::print_statistics() const {
-  const std::uint64_t buffers = posted_.load();
-  const std::uint64_t bytes = posted_bytes_.load();
-  std::fputs(fmt::format(
-                 "lamellar: PE {}: {} buffers to other PEs, {} bytes, {:.0f} bytes a buffer; "
-                 "{} buffers to itself\n",
-                 me_, buffers, bytes,
-                 buffers == 0 ? 0.0 : static_cast<double>(bytes) / static_cast<double>(buffers),
-                 own_sent_.load())
-                 .c_str(),
-             stderr);
-  if (const heap_usage heap = heap_.usage(); heap.most_in_use != 0) {
-    std::fputs(fmt::format("lamellar: PE {}: symmetric heap: at most {} bytes in use; {} bytes "
-                           "held in {} segments\n",
-                           me_, heap.most_in_use, heap.held, heap.segments)
-                   .c_str(),
-               stderr);
-    std::fputs(
-        fmt::format("lamellar: PE {}: memory regions: {} bytes put, {} bytes got, {} "
-                    "atomic operations; {} of all operations by messages\n",
-                    me_, region_counts_->bytes_put.load(), region_counts_->bytes_got.load(),
-                    region_counts_->atomics.load(), region_counts_->by_message.load())
-            .c_str(),
-        stderr);
-  }
 }
 
 }  // namespace lamellar::detail

@@ -9,7 +9,7 @@
 #include <memory>
 #include <new>
 
-#include "backoff.hpp"
+#include "waiting.hpp"
 
 namespace lamellar::detail {
 
@@ -51,6 +51,7 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
     header.extra = block->ticket_of(0);
     (*slot)->peer = to;
     (*slot)->object = header.object;
+    (*slot)->handler = header.handler;
     (*slot)->state.store(reply_slot::status::pending, std::memory_order_relaxed);
     tally(unanswered_[to], 1, shared_);
     tally(unanswered_total_, 1, shared_);
@@ -78,11 +79,11 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
   keep_waiting(to, kind, what);
   drain(to, kind);
   if (kind == traffic::body && may_wait(from)) {
-    const auto& waiting = box.waiting[static_cast<std::size_t>(kind)];
-    backoff patience{*lamella_};
+    const auto& queued = box.waiting[static_cast<std::size_t>(kind)];
+    waiting patience{*this, from, "room for a large message", {}, to};
     for (;;) {
       box.lock.lock();
-      const bool gone = waiting.empty();
+      const bool gone = queued.empty();
       box.lock.unlock();
       if (gone) {
         return;

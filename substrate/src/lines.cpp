@@ -16,9 +16,10 @@ reply_slot* engine::begin_call_on_line(lamellae::line& on, std::uint32_t to, std
   reply_slot* slot = &block->slot[0];
   slot->peer = to;
   slot->object = static_cast<std::uint32_t>(key >> 16);
+  slot->handler = static_cast<std::uint16_t>(key);
   slot->bytes = bytes_of_answer;
   slot->on_line = true;
-  slot->state.store(reply_slot::status::pending, std::memory_order_relaxed);
+  slot->state.store(reply_slot::status::pending, std::memory_order_release);
   tally(unanswered_[to], 1, shared_);
   tally(unanswered_total_, 1, shared_);
   tally(sent_, 1, shared_);

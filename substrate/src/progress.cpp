@@ -10,8 +10,8 @@
 #include <lamellar/substrate/reply.hpp>
 #include <utility>
 
-#include "backoff.hpp"
 #include "faults.hpp"
+#include "waiting.hpp"
 
 namespace lamellar::detail {
 
@@ -84,7 +84,7 @@ bool engine::waited_in_vain() {
 }
 
 void engine::serve_suspended(lane& here) {
-  backoff patience{*lamella_};
+  waiting patience{*this, here, "coroutine handlers to end: there are many"};
   while (many_suspended() && !waited_in_vain()) {
     if (progress(here, resume::anywhere)) {
       patience.reset();
@@ -199,85 +199,40 @@ bool engine::progress(lane& here, resume what) {
   return any;
 }
 
-void engine::wait_for_reply(reply_slot& slot) {
+void engine::wait_for_reply(reply_slot& slot, std::source_location where) {
   if (slot.on_line && !oversubscribed_ && spin_for_line(slot) && is_answered(slot)) {
     return;
   }
   wait_until([](void* of) { return is_answered(*static_cast<reply_slot*>(of)); }, &slot,
-             "the reply to a call");
+             "the reply to a call", where);
 }
 
-void engine::wait_until(bool (*holds)(void*), void* state, const char* what) {
+void engine::wait_until(bool (*holds)(void*), void* state, const char* what,
+                        std::source_location where) {
   lane& on = here();
   if (holds(state)) {
     return;
   }
   if (on.depth > deepest_wait) {
-    misuse(this, fmt::format("{} handlers wait inside each other (the innermost for {}); make "
-                             "the handler a coroutine that awaits instead",
-                             on.depth, what));
+    misuse(this,
+           fmt::format("{} handlers wait inside each other (the innermost for {}); make "
+                       "the handler a coroutine that awaits instead",
+                       on.depth, what),
+           where);
   }
   const resume may = on.in_handler() ? resume::anywhere : resume::all;
   flush(on);
-  const char* const waited_for_before = std::exchange(waits_for_, what);
-  backoff patience{*lamella_};
-  std::uint64_t idle_polls = 0;
-  std::uint64_t idle_since = 0;
+  waiting patience{*this, on, what, where};
   while (!holds(state)) {
     const bool any = progress(on, may);
     if (!has(fault::missing_flush)) flush(on);
     if (any) {
       patience.reset();
-      idle_polls = 0;
-      continue;
-    }
-    patience.pause();
-    watch_lines();
-    if (++idle_polls % 1024 == 0 && settings_.hang_s > 0 && !complained_ && on.index == 0) {
-      const std::uint64_t now = lamella_->now_ns();
-      idle_since = idle_polls == 1024 ? now : idle_since;
-      const double seconds = static_cast<double>(now - idle_since) * 1e-9;
-      if (seconds >= settings_.hang_s) {
-        complain(seconds);
-      }
+    } else {
+      patience.pause();
+      watch_lines();
     }
   }
-  waits_for_ = waited_for_before;
-}
-
-void engine::complain(double seconds) {
-  complained_ = true;
-  lamella_->overdue();
-  std::fputs(fmt::format("lamellar: PE {} has waited {:.1f} s for {}. It goes on waiting; "
-                         "LAMELLAR_HANG_SECONDS sets when this is said.\n",
-                         me_, seconds, what_it_waits_for())
-                 .c_str(),
-             stderr);
-}
-
-std::string engine::what_it_waits_for() const {
-  std::string text =
-      waits_for_ != nullptr ? waits_for_ : "what it polls for, or room for what it sends";
-  for (const collective_scope* in : collectives_) {
-    text += fmt::format("; it is in {} ({}:{}), which not all PEs have reached or left",
-                        in->what(), in->where().file_name(), in->where().line());
-  }
-  for (std::uint32_t peer = 0; peer < size_; ++peer) {
-    if (const std::uint32_t calls = unanswered_[peer].load(); calls != 0) {
-      text += fmt::format("; {} of its calls are unanswered by PE {}", calls, peer);
-    }
-    if (peer != me_) {
-      const lamellae::delivery d = lamella_->delivered(peer);
-      if (d.posted != d.handled) {
-        text += fmt::format("; PE {} has not handled {} of its buffers", peer,
-                            d.posted - d.handled);
-      }
-    }
-  }
-  if (const std::uint64_t tasks = tasks_.load(); tasks != 0) {
-    text += fmt::format("; {} of its spawned tasks have not ended", tasks);
-  }
-  return text;
 }
 
 bool engine::all_handled_by(const member_list& others) {
@@ -315,11 +270,12 @@ bool engine::all_handled_by(const member_list& others) {
   return reports_.load(std::memory_order_acquire) >= failed;
 }
 
-void engine::wait_all() {
+void engine::wait_all(std::source_location where) {
   if (here().in_handler()) {
     misuse(this,
            "wait_all() in a handler: it would wait for the handler itself; await the "
-           "replies that you need instead");
+           "replies that you need instead",
+           where);
   }
   flush(here());  // what is still being filled counts as sent
   wait_until(
@@ -327,7 +283,7 @@ void engine::wait_all() {
         auto& self = *static_cast<engine*>(of);
         return self.all_handled_by(self.all_pes_.members);
       },
-      this, "all messages that this PE has sent");
+      this, "all messages that this PE has sent", where);
   throw_failures();
 }
 
@@ -352,8 +308,9 @@ void resume_later(engine& at, std::coroutine_handle<> what, place where) {
   at.resume_later(what, where);
 }
 
-void wait_until(engine& at, bool (*holds)(void*), void* state, const char* what) {
-  at.wait_until(holds, state, what);
+void wait_until(engine& at, bool (*holds)(void*), void* state, const char* what,
+                std::source_location where) {
+  at.wait_until(holds, state, what, where);
 }
 
 }  // namespace lamellar::detail

@@ -15,7 +15,7 @@ bool is_answered(const reply_slot& slot) {
 
 namespace {
 
-void check_wait(engine& at, const reply_slot& slot) {
+void check_wait(engine& at, const reply_slot& slot, std::source_location where) {
   if (slot.object == 0 || slot.peer != at.me()) {
     return;
   }
@@ -27,16 +27,17 @@ void check_wait(engine& at, const reply_slot& slot) {
     misuse(&at,
            "a handler of a distributed object waits for another handler of the same object on "
            "this PE, which runs only when it has ended; make it a coroutine, or do the work "
-           "directly");
+           "directly",
+           where);
   }
 }
 
 }  // namespace
 
-void wait_for_reply(reply_slot& slot) {
+void wait_for_reply(reply_slot& slot, std::source_location where) {
   engine& home = *reply_block::of(&slot).home;
-  check_wait(home, slot);
-  home.wait_for_reply(slot);
+  check_wait(home, slot, where);
+  home.wait_for_reply(slot, where);
 }
 
 void discard_answer(reply_slot& slot) noexcept {

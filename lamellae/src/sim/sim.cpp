@@ -86,6 +86,8 @@ class sim_lamella final : public lamella {
   void free_segment(const segment& which) override;
   std::byte* mapped(std::uint32_t peer, std::uint64_t key, std::size_t bytes) override;
 
+  std::uint32_t host_of(std::uint32_t peer) const override { return peer / able_.pes_on_host; }
+
   std::uint64_t now_ns() const override {
     turns().work(me(), clock_ns);
     return turns().now(me());

@@ -25,6 +25,7 @@
 #include <lamellar/substrate/shared_memory_region.hpp>
 #include <lamellar/substrate/signature.hpp>
 #include <lamellar/substrate/spawned.hpp>
+#include <lamellar/substrate/statistics.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <lamellar/substrate/team.hpp>
 #include <lamellar/substrate/team_position.hpp>

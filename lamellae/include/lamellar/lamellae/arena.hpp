@@ -10,7 +10,7 @@
 // offset that each PE computes alike. Valid when zero-filled, committed page by page on first
 // touch, so that a pair of PEs costs memory only once it talks. No pointer is stored in it.
 //
-// Order in memory: wave cells, exchange pages, delivery counters, lines, channels.
+// Order in memory: wave cells, exchange pages, bulletins, delivery counters, lines, channels.
 namespace lamellar::lamellae {
 
 /// One buffer's header, in the same cache line as the buffer's first bytes.
@@ -65,6 +65,7 @@ class arena_layout {
 
   std::size_t wave_offset(std::uint32_t of) const;
   std::size_t exchange_offset(std::uint32_t of) const;
+  std::size_t bulletin_offset(std::uint32_t of) const;
   std::size_t counters_offset(std::uint32_t from, std::uint32_t to) const;
   std::size_t line_offset(std::uint32_t from, std::uint32_t to) const;
   std::size_t channel_offset(std::uint32_t from, std::uint32_t to, traffic kind) const;
@@ -78,6 +79,7 @@ class arena_layout {
   std::uint32_t slot_bytes_ = 0;
   std::uint32_t depth_ = 0;
   std::size_t exchange_ = 0;
+  std::size_t bulletins_ = 0;
   std::size_t counters_ = 0;
   std::size_t lines_ = 0;
   std::size_t channels_ = 0;

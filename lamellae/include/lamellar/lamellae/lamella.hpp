@@ -100,6 +100,24 @@ struct segment {
   std::size_t page_bytes = 4096;  ///< the kind of pages that was really got
 };
 
+/// A page on which a PE says how it does, for the others to read. All zero when the job opens.
+struct alignas(cache_line) bulletin {
+  static constexpr std::size_t page_bytes = 4096;
+
+  /// On PE 0's page: reports that were asked for; any PE adds, all look.
+  std::atomic<std::uint32_t> asked;
+  /// On PE 0's page: when the last one was asked for; and whether one was because of a wait.
+  std::atomic<std::uint64_t> asked_at_ns;
+  std::atomic<std::uint32_t> waited_too_long;
+  /// The number of the last report that `text` answers. The owner writes, after the text.
+  std::atomic<std::uint32_t> answered;
+  /// The handler that the owner runs now; 0: none. Only the owner writes.
+  std::atomic<std::uint32_t> running;
+  std::uint32_t bytes;
+  char text[page_bytes - 64];
+};
+static_assert(sizeof(bulletin) == bulletin::page_bytes);
+
 class lamella {
  public:
   virtual ~lamella() = default;
@@ -148,6 +166,13 @@ class lamella {
   virtual void free_segment(const segment& which) = 0;
   /// Where `peer`'s segment `key` of `bytes` bytes is mapped here, or nullptr. Threads: any.
   virtual std::byte* mapped(std::uint32_t peer, std::uint64_t key, std::size_t bytes) = 0;
+
+  /// The page of `pe`, at the same place as long as this lamella lives; nullptr if it cannot be
+  /// seen from here. Threads: any.
+  virtual bulletin* page_of(std::uint32_t pe) {
+    static_cast<void>(pe);
+    return nullptr;
+  }
 
   /// A number that all PEs of `peer`'s host share, and no others.
   virtual std::uint32_t host_of(std::uint32_t peer) const {

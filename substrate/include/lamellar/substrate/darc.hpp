@@ -105,7 +105,7 @@ class darc {
   /// Run `f(T&)` while no handler of this object runs on this PE. Body only; f must not wait
   /// for this object.
   template <class F>
-  void exclusive(F f) const {
+  void exclusive(F f, std::source_location where = std::source_location::current()) const {
     struct call {
       F* f;
       T* part;
@@ -116,7 +116,7 @@ class darc {
           auto& c = *static_cast<call*>(of);
           (*c.f)(*c.part);
         },
-        &state);
+        &state, where);
   }
 
   // Travelling: the object's number is enough, every PE has its own part.

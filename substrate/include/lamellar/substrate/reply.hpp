@@ -38,7 +38,7 @@ constexpr std::uint32_t answer_size() {
 bool is_answered(const reply_slot& slot);
 /// Make progress until the slot is filled. Ends the job if a plain handler waits for an object
 /// that it is itself using.
-void wait_for_reply(reply_slot& slot);
+void wait_for_reply(reply_slot& slot, std::source_location where);
 /// Free the slot, or have it freed when the answer comes.
 void drop_reply(reply_slot& slot) noexcept;
 [[noreturn]] void throw_remote(const reply_slot& slot);
@@ -73,12 +73,12 @@ class [[nodiscard("use send() when no answer is wanted")]] reply {
   /// Wait for the answer, making progress meanwhile, and return it. Once only.
   ///
   /// Throws: remote_error, if the handler threw.
-  T get() {
+  T get(std::source_location where = std::source_location::current()) {
     if (slot_ == nullptr) {
-      return many_.get();
+      return many_.get(where);
     }
     if (!detail::is_answered(*slot_)) {
-      detail::wait_for_reply(*slot_);
+      detail::wait_for_reply(*slot_, where);
     }
     return take();
   }

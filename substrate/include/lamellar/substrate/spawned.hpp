@@ -92,11 +92,11 @@ class spawned {
   bool ready() const { return state_->state.load(std::memory_order_acquire) == status::ended; }
 
   /// Wait for the end, making progress meanwhile; the result, or what the task threw.
-  T get() {
+  T get(std::source_location where = std::source_location::current()) {
     if (!ready()) {
       detail::wait_until(
           *state_->home, [](void* of) { return static_cast<spawned*>(of)->ready(); }, this,
-          "a spawned task");
+          "a spawned task", where);
     }
     return take();
   }

@@ -6,6 +6,7 @@
 #include <exception>
 #include <lamellar/substrate/detail/scheduling.hpp>
 #include <optional>
+#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -165,13 +166,13 @@ class [[nodiscard(
   }
 
   /// Run to the end, making progress meanwhile, and return the result or throw what it threw.
-  T get() {
+  T get(std::source_location where = std::source_location::current()) {
     start();
     promise_type& p = state();
     if (!p.finished()) {
       detail::wait_until(
           *p.home(), [](void* of) { return static_cast<promise_type*>(of)->finished(); }, &p,
-          "a task");
+          detail::a_task, where);
     }
     return p.take();
   }

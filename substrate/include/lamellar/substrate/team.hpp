@@ -102,7 +102,9 @@ class team {
   task<> quiesce(std::source_location where = std::source_location::current()) const;
   /// Wait until everything that this PE has sent and spawned is handled: world::wait_all(), for
   /// messages are not counted apart for each team.
-  void wait_all() const { handle_.home()->wait_all(); }
+  void wait_all(std::source_location where = std::source_location::current()) const {
+    handle_.home()->wait_all(where);
+  }
 
   // ---- teams of this team: collective over it, all PEs with the same arguments ----
   /// The members at positions first, first + 1, ...: `count` of them.

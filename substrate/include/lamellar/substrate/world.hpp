@@ -130,7 +130,9 @@ class world {
 
   /// Wait until everything that this PE has sent and spawned is handled (not what its messages
   /// caused in turn). Not collective. Body only. Throws: remote_error, if a handler threw.
-  void wait_all() { engine_->wait_all(); }
+  void wait_all(std::source_location where = std::source_location::current()) {
+    engine_->wait_all(where);
+  }
 
   /// Ship what is buffered, without waiting.
   void flush() { engine_->flush(engine_->here()); }
@@ -152,6 +154,9 @@ class world {
   spawned<T> spawn(task<T> work) {
     return spawned<T>::start(*engine_, std::move(work));
   }
+
+  /// What this PE has done so far. All zero without LAMELLAR_STATISTICS=1. Threads: any.
+  lamellar::statistics statistics() const { return engine_->read_statistics(); }
 
   /// See deferred_scope.
   deferred_scope defer_handlers() { return deferred_scope{engine_->here()}; }

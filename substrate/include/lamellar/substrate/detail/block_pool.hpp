@@ -22,10 +22,18 @@ class block_pool {
   block_pool& operator=(const block_pool&) = delete;
 
   std::size_t bytes() const { return bytes_; }
+  /// Blocks there are, in use or not: as many as were ever in use at once.
+  std::size_t made() const {
+    lock_.lock();
+    const std::size_t made = made_;
+    lock_.unlock();
+    return made;
+  }
 
   std::byte* take() {
     lock_.lock();
     if (free_.empty()) {
+      ++made_;
       lock_.unlock();
       return static_cast<std::byte*>(::operator new (bytes_, std::align_val_t{64}));
     }
@@ -43,7 +51,8 @@ class block_pool {
 
  private:
   std::size_t bytes_;
-  spin_lock lock_;  // guards free_
+  mutable spin_lock lock_;  // guards the rest
+  std::size_t made_ = 0;
   std::vector<std::byte*> free_;
 };
 

@@ -23,6 +23,7 @@
 #include <lamellar/substrate/detail/symmetric_heap.hpp>
 #include <lamellar/substrate/detail/tally.hpp>
 #include <lamellar/substrate/detail/team_part.hpp>
+#include <lamellar/substrate/statistics.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <map>
 #include <memory>
@@ -113,6 +114,9 @@ class collective_scope {
   std::source_location where_;
 };
 
+class doctor;
+struct statistics_books;
+
 /// What a running handler's machinery knows.
 struct execution {
   engine& home;
@@ -145,7 +149,9 @@ class engine {
   std::uint32_t size() const { return size_; }
   std::uint32_t threads() const { return threads_; }
   lamellae::lamella& transport() { return *lamella_; }
+  statistics read_statistics() const;
   /// nullptr unless statistics are wanted.
+  statistics_books* counted() const { return counted_.get(); }
   region_counts* counted_regions() const { return region_counts_.get(); }
   /// The memory of this PE that its peers can reach.
   symmetric_heap& heap() { return heap_; }
@@ -299,17 +305,31 @@ class engine {
   mail_room& mail() { return mail_; }
   one_sided_table& one_sided() { return one_sided_; }
   /// Run `f` while no handler of the object runs on this PE.
-  void enter_exclusively(object_entry& object, void (*f)(void*), void* state);
+  void enter_exclusively(object_entry& object, void (*f)(void*), void* state,
+                         std::source_location where);
 
   // ---- progress ----
   /// Poll once and do what can be done. Returns whether anything was done.
   bool progress(lane& here, resume what);
-  void wait_until(bool (*holds)(void*), void* state, const char* what);
-  void wait_for_reply(reply_slot& slot);
+  void wait_until(bool (*holds)(void*), void* state, const char* what,
+                  std::source_location where);
+  void wait_for_reply(reply_slot& slot, std::source_location where);
   void resume_later(std::coroutine_handle<> what, place where);
   /// Resume `what` after the next poll of a wait.
   void resume_after_poll(std::coroutine_handle<> what) { after_poll_.push_back(what); }
-  void wait_all();
+  void wait_all(std::source_location where);
+  /// Say what this PE waits for, if a report is wanted.
+  void answer_if_asked() {
+    if (my_page_ != nullptr) {
+      const std::uint32_t number = asked_->load(std::memory_order_acquire);
+      if (number != my_page_->answered.load(std::memory_order_relaxed)) {
+        answer_doctor(number);
+      }
+    }
+  }
+  /// This PE has waited in vain for so long.
+  void check_patience(double seconds);
+  std::string name_of_handler(std::uint16_t id) const;
   /// Work that is under way on this PE without a message in flight.
   void work_begins() { tally(sent_, 1, shared_); }
   void work_ends() { tally(executed_, 1, shared_); }
@@ -449,11 +469,30 @@ class engine {
     tally(d.block->live, 1, shared_);
     slot->peer = to;
     slot->object = static_cast<std::uint32_t>(key >> 16);
-    slot->state.store(reply_slot::status::pending, std::memory_order_relaxed);
+    slot->handler = static_cast<std::uint16_t>(key);
+    slot->state.store(reply_slot::status::pending, std::memory_order_release);
     return slot;
   }
 
   // dispatcher.cpp
+  void run_handler(execution& at, const handler_node& node, const run_header& run,
+                   std::span<const std::byte> records) {
+    const std::uint32_t before = running_->load(std::memory_order_relaxed);
+    if (at.here.index == 0) {
+      running_->store(node.id, std::memory_order_relaxed);
+    }
+    if (counted_ == nullptr) [[likely]] {
+      node.run(at, run, records);
+    } else {
+      run_counted(at, node, run, records);
+    }
+    if (at.here.index == 0) {
+      running_->store(before, std::memory_order_relaxed);
+    }
+  }
+  void run_counted(execution& at, const handler_node& node, const run_header& run,
+                   std::span<const std::byte> records);
+  void count_buffer(std::uint32_t to, std::size_t bytes);
   bool run_one(execution& at, const run_header& run, std::span<const std::byte> records);
   void take_answers(std::uint32_t from, const run_header& run,
                     std::span<const std::byte> records);
@@ -488,9 +527,8 @@ class engine {
   bool spin_for_line(reply_slot& slot);
   bool run_own_queue(lane& here);
   bool resume_ready(lane& here, resume what);
-  /// Say once what this PE waits for.
-  void complain(double seconds);
   std::string what_it_waits_for() const;
+  void answer_doctor(std::uint32_t number);
   void throw_failures();
   /// What bodies sent waits while this PE cannot get rid of what its handlers have sent, or
   /// keeps much for objects that are in use. What its own body has sent does not
@@ -518,8 +556,8 @@ class engine {
   void retire_released();
   failure share_first_failure(std::uint64_t& count);
 
-  // engine.cpp
-  void print_statistics() const;
+  // statistics.cpp
+  void print_statistics();
 
   // workers.cpp
   void start_workers();
@@ -549,6 +587,7 @@ class engine {
   std::vector<std::unique_ptr<lane>> lanes_;
   block_pool blocks_;
   reply_pool replies_;
+  std::unique_ptr<statistics_books> counted_;
   std::unique_ptr<region_counts> region_counts_;
   symmetric_heap heap_;  // outlives the objects that have memory in it
   one_sided_table one_sided_;
@@ -625,9 +664,11 @@ class engine {
 
   std::vector<const collective_scope*> collectives_;  // main thread: those that this PE is in
   bool complained_ = false;                           // main thread
-  const char* waits_for_ = nullptr;                   // main thread: in the innermost wait
-  std::atomic<std::uint64_t> posted_{0};  // buffers given to the lamella, for statistics
-  std::atomic<std::uint64_t> posted_bytes_{0};
+  lamellae::bulletin* my_page_ = nullptr;             // where this PE says how it does
+  std::atomic<std::uint32_t>* asked_ = nullptr;       // reports wanted, on PE 0's page
+  std::atomic<std::uint32_t> no_page_running_{0};     // stands in for a page's
+  std::atomic<std::uint32_t>* running_;               // main thread: the handler that runs
+  std::unique_ptr<doctor> doctor_;                    // on one PE of the process
 
   std::vector<std::thread> workers_;
   std::atomic<bool> stopping_{false};

@@ -40,6 +40,7 @@ struct alignas(lamellae::cache_line) destination {
 static_assert(sizeof(destination) == lamellae::cache_line);
 
 struct object_entry;
+class waiting;
 
 struct lane {
   lane(engine& owner, std::uint32_t pes, std::uint32_t number) : home{&owner}, index{number} {
@@ -63,6 +64,7 @@ struct lane {
   std::uint32_t deferred = 0;  ///< defer_handlers() scopes
   bool exempt = false;  ///< what is being sent may exceed the budget: an answer, a report
   const void* token = nullptr;
+  const waiting* wait = nullptr;       ///< the innermost wait on this thread's stack
   std::vector<object_entry*> serving;  ///< objects whose handlers are on this thread's stack
 };
 

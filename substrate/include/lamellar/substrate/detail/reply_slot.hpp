@@ -39,6 +39,7 @@ struct alignas(lamellae::cache_line) reply_slot {
   std::uint32_t bytes = 0;
   std::uint32_t peer = 0;
   std::uint32_t object = 0;
+  std::uint16_t handler = 0;  ///< that was called
   std::coroutine_handle<> waiting;
   union {
     std::byte data[room];
@@ -88,6 +89,22 @@ class reply_pool {
   }
   /// The slot of a ticket that came over the wire, or nullptr if nobody waits there.
   reply_slot* find(ticket t) const;
+  /// Call `f(slot)` for each slot that waits for an answer, as far as this thread knows.
+  template <class F>
+  void for_each_unanswered(F f) const {
+    for (std::uint32_t k = 0; k < most_blocks; ++k) {
+      const reply_block* block = blocks_[k].load(std::memory_order_acquire);
+      if (block == nullptr) {
+        return;
+      }
+      for (const reply_slot& slot : block->slot) {
+        const reply_slot::status state = slot.state.load(std::memory_order_acquire);
+        if (state == reply_slot::status::pending || state == reply_slot::status::awaited) {
+          f(slot);
+        }
+      }
+    }
+  }
   /// Blocks in use.
   std::uint32_t in_use() const { return in_use_.load(std::memory_order_relaxed); }
 

@@ -3,6 +3,7 @@
 
 #include <coroutine>
 #include <cstdint>
+#include <source_location>
 
 // The little that coroutines and replies need to know of the engine that drives them.
 namespace lamellar::detail {
@@ -19,8 +20,13 @@ place running_place(engine& at);
 /// Queue `what`; it goes on in a later step of a wait, never inside this call.
 void resume_later(engine& at, std::coroutine_handle<> what, place where);
 
-/// Make progress until `holds(state)`. What is waited for is said by `what`.
-void wait_until(engine& at, bool (*holds)(void*), void* state, const char* what);
+/// What task::get() waits for.
+inline constexpr const char* a_task = "a task";
+
+/// Make progress until `holds(state)`. What is waited for is said by `what`, by whom by
+/// `where`.
+void wait_until(engine& at, bool (*holds)(void*), void* state, const char* what,
+                std::source_location where);
 
 /// Ends the job: a task was used that is empty, moved away, or was never one.
 [[noreturn]] void no_such_task();

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+// What a PE has done so far, as world::statistics() gives it and as the job prints it at its
+// end. Counted only with LAMELLAR_STATISTICS=1; else all is zero.
+namespace lamellar {
+
+/// What one handler has done on this PE.
+struct handler_statistics {
+  std::string name;
+  std::uint64_t records = 0;      ///< messages
+  std::uint64_t runs = 0;         ///< rows of like messages in which they came
+  std::uint64_t bytes = 0;        ///< of their arguments
+  std::uint64_t nanoseconds = 0;  ///< in the handler, others that ran inside it included
+};
+
+/// What this PE has sent to PEs at one distance.
+struct traffic_statistics {
+  std::uint64_t buffers = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct statistics {
+  std::vector<handler_statistics> handlers;  ///< those that ran, by name
+  traffic_statistics to_self;
+  traffic_statistics to_host;            ///< to other PEs of this host
+  traffic_statistics to_network;         ///< to PEs of other hosts
+  std::uint64_t waited_nanoseconds = 0;  ///< the main thread, with nothing to do
+  std::uint64_t most_buffer_bytes = 0;   ///< private buffers, at any one time
+  std::uint64_t most_heap_bytes = 0;     ///< of the symmetric heap, at any one time
+  std::uint64_t region_bytes_put = 0;
+  std::uint64_t region_bytes_got = 0;
+  std::uint64_t region_atomics = 0;
+  std::uint64_t region_messages = 0;  ///< operations on regions that took a message
+};
+
+}  // namespace lamellar
