@@ -125,7 +125,8 @@ class ranges {
                     w, *std::max_element(set.sizes.begin(), set.sizes.end()) / sizeof(word))
                     .get()},
         first_(region_.size()),
-        last_(region_.size()) {
+        last_(region_.size()),
+        spare_(region_.size()) {
     for (const std::uint64_t bytes : set.sizes) {
       // Small ranges cost some nanoseconds each, whatever their length.
       const std::uint64_t count =
@@ -151,6 +152,27 @@ class ranges {
     return round_ * 1000003 + k + bytes;
   }
 
+  // Do `one(k)` for all k of the row, and `bare(k)` as often, by turns: whatever else the
+  // machine does meanwhile slows both down.
+  template <class One, class Bare>
+  static void by_turns(row& r, One one, Bare bare) {
+    constexpr std::uint64_t turns = 8;
+    double taken = 0;
+    double bare_taken = 0;
+    for (std::uint64_t turn = 0; turn < turns; ++turn) {
+      const std::uint64_t begin = r.operations * turn / turns;
+      const std::uint64_t end = r.operations * (turn + 1) / turns;
+      const stopwatch bare_watch;
+      for (std::uint64_t k = begin; k < end; ++k) bare(k);
+      bare_taken += bare_watch.seconds();
+      const stopwatch watch;
+      for (std::uint64_t k = begin; k < end; ++k) one(k);
+      taken += watch.seconds();
+    }
+    r.samples.push_back(taken);
+    r.bare_samples.push_back(bare_taken);
+  }
+
   // All puts but the last write something else than it does.
   void time_put(row& r, pe to, bool lose_one) {
     const std::size_t words = r.bytes / sizeof(word);
@@ -160,25 +182,23 @@ class ranges {
     }
     const std::span<const word> first{first_.data(), words};
     const std::span<const word> last{last_.data(), words};
-    const stopwatch watch;
-    for (std::uint64_t k = 1; k < r.operations; ++k) region_.put(to, 0, first).get();
-    if (!lose_one) region_.put(to, 0, last).get();
-    r.samples.push_back(watch.seconds());
-    std::fill_n(first_.begin(), words, 0);
-    region_.get(to, 0, std::span{first_.data(), words}).get();
-    r.right = r.right && std::equal(last.begin(), last.end(), first_.begin());
-
     word* const own = region_.begin();
-    if (to != region_.where().me()) {
-      const stopwatch bare;
-      for (std::uint64_t k = 0; k < r.operations; ++k) {
-        std::memcpy(own, last_.data(), r.bytes);
-        opaque(own[0]);
-      }
-      r.bare_samples.push_back(bare.seconds());
-    } else {
-      r.bare_samples.push_back(r.samples.back());
-    }
+    by_turns(
+        r,
+        [&](std::uint64_t k) {
+          if (k + 1 != r.operations) {
+            region_.put(to, 0, first).get();
+          } else if (!lose_one) {
+            region_.put(to, 0, last).get();
+          }
+        },
+        [&](std::uint64_t) {
+          std::memcpy(own, first.data(), r.bytes);
+          opaque(own[0]);
+        });
+    std::fill_n(spare_.begin(), words, 0);
+    region_.get(to, 0, std::span{spare_.data(), words}).get();
+    r.right = r.right && std::equal(last.begin(), last.end(), spare_.begin());
   }
 
   // What the last put has left, all gets but the last to another place than it.
@@ -188,26 +208,29 @@ class ranges {
     std::fill_n(last_.begin(), words, 0);
     const std::span<word> first{first_.data(), words};
     const std::span<word> last{last_.data(), words};
-    const stopwatch watch;
-    for (std::uint64_t k = 1; k < r.operations; ++k) region_.get(from, 0, first).get();
-    if (!lose_one) region_.get(from, 0, last).get();
-    r.samples.push_back(watch.seconds());
+    const word* const own = region_.begin();
+    by_turns(
+        r,
+        [&](std::uint64_t k) {
+          if (k + 1 != r.operations) {
+            region_.get(from, 0, first).get();
+          } else if (!lose_one) {
+            region_.get(from, 0, last).get();
+          }
+        },
+        [&](std::uint64_t) {
+          std::memcpy(spare_.data(), own, r.bytes);
+          opaque(spare_[0]);
+        });
     for (std::size_t k = 0; k < words; ++k) {
       r.right = r.right && first[k] == expected(k, r.bytes) && last[k] == first[k];
     }
-
-    const word* const own = region_.begin();
-    const stopwatch bare;
-    for (std::uint64_t k = 0; k < r.operations; ++k) {
-      std::memcpy(first_.data(), own, r.bytes);
-      opaque(first_[0]);
-    }
-    r.bare_samples.push_back(bare.seconds());
   }
 
   region region_;
   std::vector<word> first_;
   std::vector<word> last_;
+  std::vector<word> spare_;
   std::vector<row> rows_;
   std::uint64_t round_ = 0;
 };
