@@ -25,8 +25,13 @@ function(lamellar_test_layer out)
   set(${out} ${layer} PARENT_SCOPE)
 endfunction()
 
-# Of a simulated job that CTest runs: how many of its runs, one for each seed from 1 on, and with how many PEs.
-set(LAMELLAR_TEST_SEEDS 3 CACHE STRING "Seeds with which each test runs under the lamella sim")
+# With which seeds, from 1 on, CTest runs a test as a simulated job, and on how many PEs.
+if(LAMELLAR_SANITIZE)
+  set(seeds 1)
+else()
+  set(seeds 3)
+endif()
+set(LAMELLAR_TEST_SEEDS ${seeds} CACHE STRING "Seeds with which each test runs under the lamella sim")
 set(lamellar_test_sim_pes 2 4)
 
 # lamellar_add_test(<name> SOURCES ... [LAMELLAE local shmem sim] [PES 1 2 4] [THREADS 1] [LINK ...] [LABELS ...]

@@ -70,16 +70,7 @@ class contexts::machine {
       : body_{std::move(what)}, count_{count}, flows_(count + 1), stacks_(count) {
     for (std::uint32_t k = 0; k < count; ++k) {
       stacks_[k] = std::make_unique<stack>();
-      flow& made = flows_[k];
-      made.stack_bottom = stacks_[k]->bottom();
-      made.stack_size = stack_bytes;
-      ::getcontext(&made.registers);
-      made.registers.uc_stack.ss_sp = stacks_[k]->bottom();
-      made.registers.uc_stack.ss_size = stack_bytes;
-      made.registers.uc_link = nullptr;
-      const auto self = reinterpret_cast<std::uintptr_t>(this);
-      ::makecontext(&made.registers, reinterpret_cast<void (*)()>(&enter), 2,
-                    static_cast<unsigned>(self), static_cast<unsigned>(self >> 32));
+      prepare(flows_[k], *stacks_[k]);
     }
   }
 
@@ -105,6 +96,18 @@ class contexts::machine {
   }
 
  private:
+  void prepare(flow& made, const stack& on) {
+    made.stack_bottom = on.bottom();
+    made.stack_size = stack_bytes;
+    ::getcontext(&made.registers);
+    made.registers.uc_stack.ss_sp = on.bottom();
+    made.registers.uc_stack.ss_size = stack_bytes;
+    made.registers.uc_link = nullptr;
+    const auto self = reinterpret_cast<std::uintptr_t>(this);
+    ::makecontext(&made.registers, reinterpret_cast<void (*)()>(&enter), 2,
+                  static_cast<unsigned>(self), static_cast<unsigned>(self >> 32));
+  }
+
   /// The first thing that a flow does when it goes on.
   void arrive(flow& here) {
 #ifdef __SANITIZE_ADDRESS__

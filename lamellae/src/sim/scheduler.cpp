@@ -176,6 +176,7 @@ void scheduler::hold_up(std::uint32_t me) {
 }
 
 void scheduler::refused(std::uint32_t me) {
+  if (is_reporting_) return;
   work(me, refusal_ns);
   if (++pes_[me].refusals > most_refusals) {
     wait(me, false);
@@ -214,6 +215,7 @@ void scheduler::overdue(std::uint32_t me) {
 }
 
 void scheduler::report_stuck(const std::string& why) {
+  is_reporting_ = true;
   abort_job(stuck_code, fmt::format("the simulated job is stuck: {}. What they wait for:{}",
                                     why, waiting_text()));
 }

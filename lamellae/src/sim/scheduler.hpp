@@ -113,6 +113,7 @@ class scheduler {
   std::uint64_t steps_ = 0;
   std::uint32_t last_looked_ = 0;
   std::uint64_t quiet_turns_ = 0;    // in a row, with nothing under way
+  bool is_reporting_ = false;        // what PEs ask now takes no time and moves no turn
   std::uint32_t held_up_times_ = 0;  // how often PEs are held up in this run, out of 256
   std::uint32_t held_up_log_ = 0;    // and for how long at most
 

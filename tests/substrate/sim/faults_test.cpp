@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <lamellar/substrate/darc.hpp>
@@ -186,6 +188,9 @@ std::string trouble(detail::fault which, std::uint64_t seed) {
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   const bool hangs = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
   CHECK_MESSAGE(!hangs, "seed ", seed, " ran on in real time");
+  // The address sanitizer may have a line of its own on contexts before ours.
+  const std::size_t start = std::min(said.find("lamellar: "), said.find("ERROR: "));
+  said = start == std::string::npos ? std::string{} : said.substr(start);
   said.resize(said.find('\n') == std::string::npos ? said.size() : said.find('\n'));
   return said.empty() ? "it crashed" : said;
 }
