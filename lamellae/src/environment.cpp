@@ -220,6 +220,13 @@ constexpr std::array table{
         [](settings& s, text name, text value) { s.hang_s = seconds(name, value); }},
     row{{"LAMELLAR_STATISTICS", "0", "Print counters when the job ends."},
         [](settings& s, text name, text value) { s.statistics = yes_or_no(name, value); }},
+    row{{"LAMELLAR_WARNINGS", "auto",
+         "Say, once of each kind and PE, what is allowed and likely a mistake: an answer that "
+         "nobody takes, a handler that blocks, one that runs for a second. auto: in checked "
+         "builds."},
+        [](settings& s, text name, text value) {
+          if (value != "auto") s.warnings = yes_or_no(name, value);
+        }},
     row{{sim_seed_variable, "1",
          "Which run of a simulated job: same seed, same run; with 0 nothing is left to "
          "chance."},

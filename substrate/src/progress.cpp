@@ -220,6 +220,13 @@ void engine::wait_until(bool (*holds)(void*), void* state, const char* what,
                        on.depth, what),
            where);
   }
+  if (settings_.warnings && on.in_handler()) {
+    warn(warning::blocking_handler,
+         fmt::format(
+             "a handler blocks for {} ({}:{}); others run on top of it meanwhile. Make it "
+             "a coroutine that awaits",
+             what, where.file_name(), where.line()));
+  }
   const resume may = on.in_handler() ? resume::anywhere : resume::all;
   flush(on);
   waiting patience{*this, on, what, where};

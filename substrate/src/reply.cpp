@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <lamellar/substrate/detail/engine.hpp>
@@ -46,8 +48,18 @@ void discard_answer(reply_slot& slot) noexcept {
 
 void drop_reply(reply_slot& slot) noexcept {
   const bool shared = reply_block::of(&slot).shared;
+  engine& home = *reply_block::of(&slot).home;
+  const std::uint16_t handler = slot.handler;
   auto expected = reply_slot::status::pending;
-  if (!replace(slot.state, expected, reply_slot::status::abandoned, shared)) {
+  if (replace(slot.state, expected, reply_slot::status::abandoned, shared)) {
+    if (home.warns()) [[unlikely]] {
+      home.warn(
+          engine::warning::dropped_reply,
+          fmt::format("the answer to a call of {} is not wanted; use send(), which costs no "
+                      "answer",
+                      home.name_of_handler(handler)));
+    }
+  } else {
     if (expected == reply_slot::status::awaited) {
       // The coroutine that awaited it is being destroyed: nobody is to be resumed.
       if (replace(slot.state, expected, reply_slot::status::abandoned, shared)) {

@@ -106,8 +106,21 @@ void engine::run_counted(execution& at, const handler_node& node, const run_head
                          std::span<const std::byte> records) {
   const std::uint64_t begin = lamella_->now_ns();
   node.run(at, run, records);
+  const std::uint64_t took = lamella_->now_ns() - begin;
+  constexpr std::uint64_t long_ns = 1'000'000'000;
+  if (took > long_ns && settings_.warnings && at.here.depth == 1) {
+    warn(
+        warning::long_handler,
+        fmt::format("a row of {} messages kept the handler {} busy for {:.1f} s, in which this "
+                    "PE answered nobody; make it a coroutine that yields, or give the PE "
+                    "threads",
+                    run.count, name_of_handler(node.id), static_cast<double>(took) * 1e-9));
+  }
+  if (counted_ == nullptr) {
+    return;
+  }
   auto& book = counted_->by_handler[node.id - first_handler];
-  book.nanoseconds.fetch_add(lamella_->now_ns() - begin, std::memory_order_relaxed);
+  book.nanoseconds.fetch_add(took, std::memory_order_relaxed);
   book.records.fetch_add(run.count, std::memory_order_relaxed);
   book.runs.fetch_add(1, std::memory_order_relaxed);
   book.bytes.fetch_add(records.size(), std::memory_order_relaxed);

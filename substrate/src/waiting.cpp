@@ -63,6 +63,16 @@ void engine::check_patience(double seconds) {
   }
 }
 
+void engine::warn(warning kind, const std::string& text) {
+  const auto bit = std::uint32_t{1} << static_cast<unsigned>(kind);
+  if (settings_.warnings && (warned_.fetch_or(bit) & bit) == 0) {
+    std::fputs(fmt::format("lamellar: PE {}: {} (said once; LAMELLAR_WARNINGS=0 silences it)\n",
+                           me_, text)
+                   .c_str(),
+               stderr);
+  }
+}
+
 std::string engine::what_it_waits_for() const {
   const waiting* const innermost = lanes_[0]->wait;
   std::string text;

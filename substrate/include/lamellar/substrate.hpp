@@ -19,6 +19,7 @@
 #include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/one_sided_memory_region.hpp>
 #include <lamellar/substrate/pe.hpp>
+#include <lamellar/substrate/print.hpp>
 #include <lamellar/substrate/record.hpp>
 #include <lamellar/substrate/reply.hpp>
 #include <lamellar/substrate/run.hpp>

@@ -34,8 +34,13 @@ struct settings {
   double peer_timeout_s = 5;        ///< a peer silent for so long is lost; 0: never
   double hang_s = 600;              ///< say what is waited for after so long; 0: never
   bool statistics = false;          ///< print counters when the job ends
-  bool pin = true;                  ///< bind each PE's threads to their own cores
-  simulation sim;                   ///< of the lamella sim
+#ifdef LAMELLAR_CHECKED
+  bool warnings = true;  ///< say once of each kind what is allowed and likely a mistake
+#else
+  bool warnings = false;
+#endif
+  bool pin = true;  ///< bind each PE's threads to their own cores
+  simulation sim;   ///< of the lamella sim
 
   /// Read the environment.
   ///

@@ -330,6 +330,10 @@ class engine {
   /// This PE has waited in vain for so long.
   void check_patience(double seconds);
   std::string name_of_handler(std::uint16_t id) const;
+  /// Say it, if warnings are wanted and this PE has not said anything of that kind before.
+  enum class warning : std::uint8_t { dropped_reply, blocking_handler, long_handler };
+  bool warns() const { return settings_.warnings; }
+  void warn(warning kind, const std::string& text);
   /// Work that is under way on this PE without a message in flight.
   void work_begins() { tally(sent_, 1, shared_); }
   void work_ends() { tally(executed_, 1, shared_); }
@@ -481,7 +485,7 @@ class engine {
     if (at.here.index == 0) {
       running_->store(node.id, std::memory_order_relaxed);
     }
-    if (counted_ == nullptr) [[likely]] {
+    if (counted_ == nullptr && !settings_.warnings) [[likely]] {
       node.run(at, run, records);
     } else {
       run_counted(at, node, run, records);
@@ -663,6 +667,7 @@ class engine {
   std::uint64_t epoch_ = 0;           // quiesces ended
 
   std::vector<const collective_scope*> collectives_;  // main thread: those that this PE is in
+  std::atomic<std::uint32_t> warned_{0};              // a bit for each kind; any thread
   bool complained_ = false;                           // main thread
   lamellae::bulletin* my_page_ = nullptr;             // where this PE says how it does
   std::atomic<std::uint32_t>* asked_ = nullptr;       // reports wanted, on PE 0's page

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// barrier: how long until all PEs have met, or know what all of them know? The yardstick is a
+// token handed to and fro between two PEs on different cores by bare loads and stores.
+
+#include <fmt/core.h>
+
+#include <cstdint>
+#include <lamellar/substrate/collectives.hpp>
+#include <lamellar/substrate/team.hpp>
+#include <lamellar/substrate/world.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/core_pairs.hpp"
+#include "support/job.hpp"
+#include "support/options.hpp"
+#include "support/report.hpp"
+#include "support/timing.hpp"
+
+namespace lamellar::benchmark {
+namespace {
+
+struct settings {
+  options common;
+  std::uint64_t rounds = 10000;  // in a repetition
+};
+
+// --- what is timed; each returns how many rounds had the right result ---
+
+std::uint64_t meet_all(world& w, const team&, std::uint64_t rounds) {
+  for (std::uint64_t k = 0; k < rounds; ++k) w.barrier().get();
+  return rounds;
+}
+
+std::uint64_t meet_team(world&, const team& turned, std::uint64_t rounds) {
+  for (std::uint64_t k = 0; k < rounds; ++k) turned.barrier().get();
+  return rounds;
+}
+
+std::uint64_t sum_up(world& w, const team&, std::uint64_t rounds) {
+  std::uint64_t right = 0;
+  for (std::uint64_t k = 0; k < rounds; ++k) {
+    right += static_cast<std::uint64_t>(all_reduce(w, k).get() == k * w.size());
+  }
+  return right;
+}
+
+std::uint64_t tell_all(world& w, const team&, std::uint64_t rounds) {
+  std::uint64_t right = 0;
+  for (std::uint64_t k = 0; k < rounds; ++k) {
+    const std::uint64_t mine = w.me().index() == 0 ? k : 0;
+    right += static_cast<std::uint64_t>(broadcast(w, mine).get() == k);
+  }
+  return right;
+}
+
+struct row {
+  std::string name;
+  std::uint64_t (*once)(world& w, const team& turned, std::uint64_t rounds);
+  std::vector<double> samples = {};
+  std::uint64_t right = 0;
+  std::uint64_t wanted = 0;
+};
+
+void measure(world& w, const settings& set, report* out) {
+  core_pairs bare(w);
+  // Not the team of all PEs, though all are in it: one that meets by messages.
+  std::vector<team_position> backwards;
+  for (std::uint32_t k = w.size(); k > 0; --k) backwards.emplace_back(k - 1);
+  const team turned = team{w}.subteam(backwards).get();
+  std::vector<row> rows = {{"world", meet_all},
+                           {"team", meet_team},
+                           {"all_reduce", sum_up},
+                           {"broadcast", tell_all}};
+  const std::uint64_t lost = set.common.sabotage ? 1 : 0;
+  std::vector<double> limit_samples;
+  for (unsigned k = 0; k <= set.common.repetitions; ++k) {
+    for (row& r : rows) {
+      w.barrier().get();
+      const stopwatch watch;
+      r.right += r.once(w, turned, set.rounds - lost);
+      r.wanted += set.rounds;
+      r.samples.push_back(watch.seconds());
+    }
+    limit_samples.push_back(bare.round_trips(set.rounds));
+    if (k != 0) continue;  // the first one warms up
+    for (row& r : rows) r.samples.clear();
+    limit_samples.clear();
+  }
+  const bool tokens_right = on_all(w, bare.right());
+  const double bare_seconds = summarise(limit_samples).median;
+  for (const row& each : rows) {
+    const bool right = on_all(w, each.right == each.wanted) && tokens_right;
+    if (out == nullptr) continue;
+    result r = job_result(w, "barrier/" + each.name, set.common);
+    r.operations = static_cast<double>(set.rounds);
+    r.seconds = summarise(each.samples);
+    r.unit = "rounds/s";
+    r.verified = right;
+    r.bound = {"round_trip_two_lines", r.operations / bare_seconds};
+    r.parameters = {{"nanoseconds", 1e9 / r.rate()},
+                    {"bare_nanoseconds", 1e9 / r.bound.rate},
+                    {"times_bare", 1 / r.fraction_of_limit()}};
+    out->add(std::move(r));
+  }
+}
+
+constexpr const char* problem =
+    "All PEs meet, or learn a number, again and again.\n"
+    "  world       a barrier of all PEs\n"
+    "  team        a barrier of a team that has all PEs in another order: by messages\n"
+    "  all_reduce  the sum of a number of each PE, on all\n"
+    "  broadcast   a number of PE 0, on all";
+constexpr const char* metric =
+    "rounds per second; the parameters show the inverse. The limit is a token handed to and "
+    "fro\n"
+    "by bare loads and stores between two PEs, over one cache line for each direction.";
+
+int main(int argc, char** argv) {
+  settings set;
+  command_line command("barrier", problem, metric);
+  command.add_size("--rounds", set.rounds, "Rounds in a repetition");
+  if (!command.parse(argc, argv)) return command.exit_code();
+  set.common = command.common();
+  if (set.rounds < 2) {
+    fmt::print(stderr, "barrier: --rounds: choose 2 or more\n");
+    return 1;
+  }
+  return run_job(argc, argv, "barrier", set.common,
+                 [&set](world& w, report* out) { measure(w, set, out); });
+}
+
+}  // namespace
+}  // namespace lamellar::benchmark
+
+int main(int argc, char** argv) { return lamellar::benchmark::main(argc, argv); }
