@@ -34,6 +34,12 @@ bool holds_two_texts(std::span<const std::byte> bytes) {
   return true;
 }
 
+std::uint32_t number_at(std::span<const std::byte> bytes) {
+  std::uint32_t number = 0;
+  std::memcpy(&number, bytes.data(), sizeof(number));
+  return number;
+}
+
 void encode_text(std::string& into, std::string_view text) {
   const auto n = static_cast<std::uint32_t>(text.size());
   into.append(reinterpret_cast<const char*>(&n), sizeof(n));
@@ -61,7 +67,36 @@ void engine::fill(reply_slot& slot, reply_slot::status how, std::span<const std:
   answered(peer);
 }
 
+void engine::fill_variable(reply_slot& slot, std::uint16_t kind,
+                           std::span<const std::byte> bytes) {
+  if (kind == answer_handles) {
+    const std::span<const std::byte> numbers = reply_slot::handle_numbers_in(bytes);
+    if (numbers.empty()) {
+      throw corrupt_message("an answer without the handles that it should hold");
+    }
+    for (std::size_t k = 0; k < numbers.size(); k += sizeof(std::uint32_t)) {
+      if (objects_.find(number_at(numbers.subspan(k))) == nullptr) {
+        throw corrupt_message("an answer holds an object which does not exist (any more) here");
+      }
+    }
+    for (std::size_t k = 0; k < numbers.size(); k += sizeof(std::uint32_t)) {
+      objects_.find(number_at(numbers.subspan(k)))->hold();
+    }
+    slot.holds_handles = true;
+  }
+  fill(slot, kind == answer_error ? reply_slot::status::failed : reply_slot::status::ready,
+       bytes);
+}
+
 void engine::discard_answer(reply_slot& slot) {
+  const std::span<const std::byte> numbers = slot.handle_numbers();
+  for (std::size_t k = 0; k < numbers.size(); k += sizeof(std::uint32_t)) {
+    if (object_entry* object = objects_.find(number_at(numbers.subspan(k)));
+        object != nullptr) {
+      object->let_go();
+    }
+  }
+  slot.holds_handles = false;
   if (slot.bytes > reply_slot::room) {
     delete[] slot.heap;
   }
@@ -104,9 +139,7 @@ void engine::take_answers(std::uint32_t from, const run_header& run,
         !holds_two_texts(records.subspan(where + sizeof(length), length))) {
       throw corrupt_message("what a handler threw cannot be read");
     }
-    fill(slot_for(k),
-         run.handler == answer_bytes ? reply_slot::status::ready : reply_slot::status::failed,
-         records.subspan(where + sizeof(length), length));
+    fill_variable(slot_for(k), run.handler, records.subspan(where + sizeof(length), length));
     where += variable_bytes(length);
   }
 }
@@ -141,8 +174,10 @@ void engine::answer_value_to(lane& here, std::uint32_t to, ticket t, const void*
 }
 
 void engine::answer_bytes_to(lane& here, std::uint32_t to, ticket t, std::size_t bytes,
-                             void (*write)(void* state, std::byte* out), void* state) {
-  answer_variable(here, to, answer_bytes, t, bytes, write, state);
+                             void (*write)(void* state, std::byte* out), void* state,
+                             bool holds_handles) {
+  answer_variable(here, to, holds_handles ? answer_handles : answer_bytes, t, bytes, write,
+                  state);
 }
 
 void engine::answer_variable(lane& here, std::uint32_t to, std::uint16_t kind, ticket t,
@@ -152,8 +187,7 @@ void engine::answer_variable(lane& here, std::uint32_t to, std::uint16_t kind, t
     if (reply_slot* slot = replies_.find(t); slot != nullptr) {
       std::vector<std::byte> copy(bytes);
       write(state, copy.data());
-      fill(*slot, kind == answer_bytes ? reply_slot::status::ready : reply_slot::status::failed,
-           copy);
+      fill_variable(*slot, kind, copy);
     }
     return;
   }

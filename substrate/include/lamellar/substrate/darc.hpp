@@ -135,6 +135,11 @@ class darc {
   void save(Archive& to) const {
     const std::uint32_t number = entry_ == nullptr ? 0 : entry_->number;
     to(number);
+    if constexpr (requires { to.bytes().note_handle(number); }) {
+      if (number != 0) {
+        to.bytes().note_handle(number);
+      }
+    }
   }
   template <class Archive>
   void load(Archive& from) {

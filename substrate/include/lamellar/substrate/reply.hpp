@@ -135,8 +135,8 @@ class [[nodiscard("use send() when no answer is wanted")]] reply {
       if constexpr (detail::inline_answer<T>) {
         return read_bitwise<T>(slot.data);
       } else {
-        return std::get<0>(record<T>::read(std::span{slot.payload(), slot.bytes},
-                                           detail::reply_block::of(guard.slot).home));
+        return std::get<0>(
+            record<T>::read(slot.value(), detail::reply_block::of(guard.slot).home));
       }
     }
   }

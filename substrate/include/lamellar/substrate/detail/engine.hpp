@@ -247,7 +247,8 @@ class engine {
   void answer_value_to(lane& here, std::uint32_t to, ticket t, const void* value,
                        std::size_t bytes);
   void answer_bytes_to(lane& here, std::uint32_t to, ticket t, std::size_t bytes,
-                       void (*write)(void* state, std::byte* out), void* state);
+                       void (*write)(void* state, std::byte* out), void* state,
+                       bool holds_handles);
   void answer_error_to(lane& here, std::uint32_t to, ticket t, std::string_view handler,
                        std::string_view text);
   /// `count` handlers that a send from `to` started have ended, `failures` of them by a throw.
@@ -393,6 +394,7 @@ class engine {
   void take_answers(std::uint32_t from, const run_header& run,
                     std::span<const std::byte> records);
   void fill(reply_slot& slot, reply_slot::status how, std::span<const std::byte> bytes);
+  void fill_variable(reply_slot& slot, std::uint16_t kind, std::span<const std::byte> bytes);
   void answered(std::uint32_t by) {
     tally(unanswered_[by], ~0u, shared_);
     tally(unanswered_total_, ~std::uint64_t{0}, shared_);

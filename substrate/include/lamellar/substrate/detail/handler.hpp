@@ -252,10 +252,29 @@ void answer_with(execution& at, ticket t, const R& value) {
   if constexpr (inline_answer<R>) {
     at.home.answer<bitwise_size<R>>(at, t, &value);
   } else {
+    // What the answer holds is kept alive until somebody has read it.
+    struct contents {
+      const R* value;
+      std::vector<std::uint32_t> handles;
+      std::size_t bytes = 0;
+    } all{&value, {}};
+    byte_writer measure{std::span<std::byte>{}};
+    measure.note_handles_in(all.handles);
+    encode<R>(measure, value);
+    all.bytes = measure.size();
+    const std::size_t numbers =
+        all.handles.empty() ? 0 : (all.handles.size() + 1) * sizeof(std::uint32_t);
     at.home.answer_bytes_to(
-        at.here, at.from, t, record<R>::measure(value),
-        [](void* v, std::byte* out) { record<R>::write(out, *static_cast<const R*>(v)); },
-        const_cast<std::remove_const_t<R>*>(&value));
+        at.here, at.from, t, all.bytes + numbers,
+        [](void* of, std::byte* out) {
+          auto& c = *static_cast<contents*>(of);
+          record<R>::write(out, *c.value);
+          if (const auto count = static_cast<std::uint32_t>(c.handles.size()); count != 0) {
+            c.handles.push_back(count);
+            std::memcpy(out + c.bytes, c.handles.data(), c.handles.size() * sizeof(count));
+          }
+        },
+        &all, numbers != 0);
   }
 }
 

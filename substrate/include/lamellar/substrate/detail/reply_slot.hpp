@@ -36,6 +36,8 @@ struct alignas(lamellae::cache_line) reply_slot {
   std::atomic<status> state{status::free};
   place where = place::anywhere;
   bool on_line = false;  // the answer comes on the request line; main thread only
+  bool holds_handles =
+      false;  // the answer ends in their numbers and how many they are: u32 each
   std::uint32_t bytes = 0;
   std::uint32_t peer = 0;
   std::uint32_t object = 0;
@@ -48,6 +50,27 @@ struct alignas(lamellae::cache_line) reply_slot {
   reply_slot() : heap{nullptr} {}
 
   const std::byte* payload() const { return bytes > room ? heap : data; }
+  /// The numbers of the handles that the answer holds; they are held for it.
+  std::span<const std::byte> handle_numbers() const {
+    return holds_handles ? handle_numbers_in({payload(), bytes}) : std::span<const std::byte>{};
+  }
+  /// The answer without them.
+  std::span<const std::byte> value() const {
+    return {payload(),
+            holds_handles ? bytes - handle_numbers().size() - sizeof(std::uint32_t) : bytes};
+  }
+  /// In an answer that ends in handles. Empty if it does not.
+  static std::span<const std::byte> handle_numbers_in(std::span<const std::byte> answer) {
+    std::uint32_t count = 0;
+    if (answer.size() < sizeof(count)) {
+      return {};
+    }
+    std::memcpy(&count, answer.data() + answer.size() - sizeof(count), sizeof(count));
+    const std::size_t left = answer.size() - sizeof(count);
+    return count > left / sizeof(count)
+               ? std::span<const std::byte>{}
+               : answer.subspan(left - count * sizeof(count), count * sizeof(count));
+  }
 };
 static_assert(sizeof(reply_slot) == lamellae::cache_line);
 
