@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <cstring>
 #include <lamellar/lamellae/error.hpp>
 #include <lamellar/substrate/detail/object_table.hpp>
 
@@ -41,15 +42,27 @@ void object_table::insert(std::unique_ptr<object_entry> entry) {
   at->entries[number % per_chunk].store(entry.release(), std::memory_order_release);
 }
 
+object_entry* object_table::revive(std::uint32_t number, const char* type) {
+  erase_lock_.lock();
+  object_entry* entry = find(number);
+  if (entry != nullptr && (std::strcmp(entry->type, type) != 0 || !entry->try_hold())) {
+    entry = nullptr;
+  }
+  erase_lock_.unlock();
+  return entry;
+}
+
 void object_table::erase(std::uint32_t number) {
   object_entry* entry = find(number);
   if (entry == nullptr) {
     return;
   }
+  erase_lock_.lock();
   chunks_[number / per_chunk]
       .load(std::memory_order_relaxed)
       ->entries[number % per_chunk]
       .store(nullptr, std::memory_order_release);
+  erase_lock_.unlock();
   live_.erase(std::find(live_.begin(), live_.end(), entry));
   entry->destroy(entry->part);
   delete entry;

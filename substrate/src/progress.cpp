@@ -268,6 +268,13 @@ void engine::complain(const char* what, double seconds) {
   if (const std::uint64_t tasks = tasks_.load(); tasks != 0) {
     text += fmt::format("; {} of its spawned tasks have not ended", tasks);
   }
+  for (const object_entry* object : objects_.all()) {
+    if (object->who_waits != nullptr) {
+      if (const std::string waiters = object->who_waits(object->part); !waiters.empty()) {
+        text += fmt::format("; object {}: {}", object->number, waiters);
+      }
+    }
+  }
   text += ". It goes on waiting; LAMELLAR_HANG_SECONDS sets when this is said.\n";
   std::fputs(text.c_str(), stderr);
 }

@@ -19,7 +19,7 @@ constexpr std::uint64_t quiesce_tag = 2;
 const char* name_of(std::uint64_t tag) {
   return tag == barrier_tag   ? "a barrier"
          : tag == quiesce_tag ? "a quiesce"
-                              : "the creation of a distributed object";
+                              : "the creation, conversion or collective write of an object";
 }
 
 }  // namespace
@@ -60,7 +60,7 @@ task<> engine::barrier(std::source_location where, std::uint64_t kind) {
   while (wave_ended_ != turn) {
     co_await next_poll{this};
   }
-  enter_collective(kind == 0 ? "a barrier" : "the creation of a distributed object", where);
+  enter_collective(kind == 0 ? "a barrier" : name_of(kind << 8), where);
   flush(*lanes_[0]);
   lamellae::wave mine;
   mine.tag = barrier_tag | kind << 8;
@@ -122,7 +122,7 @@ task<> engine::quiesce(std::source_location where) {
     lamellae::wave vote;
     vote.tag = quiesce_tag;
     for (std::size_t k = 0; k < count; ++k) {
-      const bool held = objects_.find(unheld[first + k])->handles.load() != 0;
+      const bool held = !objects_.find(unheld[first + k])->offer();
       vote.sums[k / 4] |= std::uint64_t{held} << (k % 4 * 16);
     }
     lamella_->begin_wave(vote);
@@ -133,6 +133,8 @@ task<> engine::quiesce(std::source_location where) {
     for (std::size_t k = 0; k < count; ++k) {
       if ((voted.sums[k / 4] >> (k % 4 * 16) & 0xffff) == 0) {
         objects_.erase(unheld[first + k]);
+      } else {
+        objects_.find(unheld[first + k])->keep();
       }
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <lamellar/substrate/access_guard.hpp>
 #include <lamellar/substrate/archive.hpp>
 #include <lamellar/substrate/bitwise.hpp>
 #include <lamellar/substrate/by_value.hpp>
@@ -10,9 +11,11 @@
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/fields.hpp>
+#include <lamellar/substrate/global_rw_darc.hpp>
 #include <lamellar/substrate/io/byte_ranges.hpp>
 #include <lamellar/substrate/io/file_window.hpp>
 #include <lamellar/substrate/io/text.hpp>
+#include <lamellar/substrate/local_rw_darc.hpp>
 #include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/pe.hpp>
 #include <lamellar/substrate/record.hpp>
@@ -22,6 +25,7 @@
 #include <lamellar/substrate/spawned.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <lamellar/substrate/transferable.hpp>
+#include <lamellar/substrate/weak_darc.hpp>
 #include <lamellar/substrate/when_all.hpp>
 #include <lamellar/substrate/world.hpp>
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <source_location>
 #include <span>
+#include <string>
 #include <typeinfo>
 #include <utility>
 #include <vector>
@@ -25,6 +26,52 @@
 // Copies, moves and destructors of handles are local and never wait.
 namespace lamellar {
 
+template <class T>
+class local_rw_darc;
+template <class T>
+class global_rw_darc;
+template <class T>
+class weak_darc;
+
+namespace detail {
+
+template <class Handle, class Part>
+class rw_handle;
+
+/// What lies behind an entry: a T itself, or what guards one. `value_type` is the T.
+template <class Part>
+struct part_kind {
+  using value_type = Part;
+  static constexpr const char* name = "darc";
+  static Part* make(engine&, std::unique_ptr<Part> value) { return value.release(); }
+  static std::unique_ptr<Part> take(Part* part) { return std::unique_ptr<Part>{part}; }
+};
+
+/// Let `entry` be an object with this part.
+template <class Part>
+void become(object_entry& entry, Part* part) {
+  entry.part = part;
+  entry.destroy = [](void* of) { delete static_cast<Part*>(of); };
+  entry.type = typeid(Part).name();
+  entry.concurrent = false;
+  entry.who_waits = nullptr;
+  if constexpr (requires { Part::concurrent_handlers; }) {
+    entry.concurrent = Part::concurrent_handlers;
+  }
+  if constexpr (requires { part_kind<Part>::who_waits; }) {
+    entry.who_waits = part_kind<Part>::who_waits;
+  }
+}
+
+/// Ends the job: an empty handle is to be converted.
+[[noreturn]] void nothing_to_convert(const char* into, std::source_location where);
+/// Wait until nothing is under way, then see that every PE holds one handle of the object and
+/// no guard. Collective. Throws: still_referenced on all PEs, if not.
+task<> await_sole_handles(engine& home, object_entry& of, std::string from, std::string into,
+                          std::source_location where);
+
+}  // namespace detail
+
 /// An item of a batch, sorted out: the PE that gets `record`.
 template <class Record>
 struct routed {
@@ -36,6 +83,7 @@ template <class T>
 class darc {
  public:
   using value_type = T;
+  using part_type = T;
 
   darc() noexcept = default;
   darc(const darc& other) noexcept : home_{other.home_}, entry_{other.entry_} { hold(); }
@@ -130,6 +178,18 @@ class darc {
         &state);
   }
 
+  /// Make a local_rw_darc of it: each PE's T stays where it is. Collective. The object must
+  /// have one handle on each PE, this one, and it must live until the task has ended.
+  ///
+  /// Cost: a quiesce, two barriers and a round trip with each PE. Throws: still_referenced on
+  /// every PE, with who holds what, if there are other handles; this one is then as it was.
+  /// Include local_rw_darc.hpp.
+  task<local_rw_darc<T>> into_local_rw(
+      std::source_location where = std::source_location::current()) &&;
+  /// The same for a global_rw_darc. Include global_rw_darc.hpp.
+  task<global_rw_darc<T>> into_global_rw(
+      std::source_location where = std::source_location::current()) &&;
+
   // Travelling: the object's number is enough, every PE has its own part.
   template <class Archive>
   void save(Archive& to) const {
@@ -153,6 +213,10 @@ class darc {
 
  private:
   friend detail::darc_access;
+  template <class>
+  friend class weak_darc;
+  template <class, class>
+  friend class detail::rw_handle;
   darc(detail::engine* home, detail::object_entry* entry) noexcept
       : home_{home}, entry_{entry} {
     hold();
@@ -162,12 +226,7 @@ class darc {
     detail::engine& home = detail::engine_of(of);
     auto entry = std::make_unique<detail::object_entry>(home.threads() > 1);
     entry->number = home.next_object_number();
-    entry->part = new T(std::move(args)...);
-    entry->destroy = [](void* part) { delete static_cast<T*>(part); };
-    entry->type = typeid(T).name();
-    if constexpr (requires { T::concurrent_handlers; }) {
-      entry->concurrent = T::concurrent_handlers;
-    }
+    detail::become(*entry, new T(std::move(args)...));
     entry->releases = std::vector<std::atomic<std::uint64_t>>(home.size());
     detail::object_entry* here = entry.get();
     home.objects().insert(std::move(entry));
@@ -190,12 +249,12 @@ class darc {
 
   void hold() noexcept {
     if (entry_ != nullptr) {
-      entry_->handles.fetch_add(1, std::memory_order_relaxed);
+      entry_->hold();
     }
   }
   void let_go() noexcept {
     if (entry_ != nullptr) {
-      entry_->handles.fetch_sub(1, std::memory_order_release);
+      entry_->let_go();
     }
   }
 
@@ -206,6 +265,36 @@ class darc {
 template <class T>
 darc<T> detail::darc_access::handle(engine& at, std::uint32_t number) {
   return number == 0 ? darc<T>{} : darc<T>{&at, &find_object(at, number, typeid(T))};
+}
+
+namespace detail {
+
+/// The plain darc under a handle of any kind.
+template <class T>
+darc<T>& plain(darc<T>& handle) {
+  return handle;
+}
+
+}  // namespace detail
+
+template <class To, class From>
+task<To> detail::darc_access::convert(From* source, std::source_location where) {
+  auto& before = plain(*source);
+  using old_kind = part_kind<typename std::remove_reference_t<decltype(before)>::value_type>;
+  using new_part = typename To::part_type;
+  using new_kind = part_kind<new_part>;
+  if (before.entry_ == nullptr) {
+    nothing_to_convert(new_kind::name, where);
+  }
+  engine& home = *before.home_;
+  object_entry& entry = *before.entry_;
+  co_await await_sole_handles(home, entry, old_kind::name, new_kind::name, where);
+  become(entry, new_kind::make(home, old_kind::take(&before.local())));
+  // Nobody may send to the object as it is now before all PEs know.
+  co_await home.barrier(where, kind_of_object(typeid(new_part), entry.number));
+  darc<new_part> now{&home, &entry};
+  *source = {};
+  co_return To{std::move(now)};
 }
 
 template <class T>

@@ -13,6 +13,7 @@
 #include <lamellar/substrate/signature.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <memory>
+#include <source_location>
 #include <span>
 #include <type_traits>
 #include <typeinfo>
@@ -31,10 +32,27 @@ namespace detail {
 /// The object numbered `number`. Throws: corrupt_message if it is not here or of another type.
 object_entry& find_object(engine& at, std::uint32_t number, const std::type_info& type);
 
-/// Makes the handle that a coroutine handler of an object takes instead of a reference.
+/// What a handler of an object takes instead of a reference, if it is a coroutine. Kinds of
+/// darcs that let nobody touch a part without a guard have a handle type of their own.
+template <class Object>
+struct handle_type : std::type_identity<darc<Object>> {
+  static constexpr bool only = false;  ///< handlers get no reference
+};
+template <class Object>
+using handle_of = typename handle_type<Object>::type;
+
+/// Makes handles, and changes what they are handles of.
 struct darc_access {
   template <class T>
   static darc<T> handle(engine& at, std::uint32_t number);
+  /// One of the type that handlers take.
+  template <class T>
+  static handle_of<T> for_handler(engine& at, std::uint32_t number) {
+    return handle_of<T>{handle<T>(at, number)};
+  }
+  /// The object becomes one of another kind; `source` is emptied if all agree. Collective.
+  template <class To, class From>
+  static task<To> convert(From* source, std::source_location where);
 };
 
 /// What a handler takes before its own arguments.
@@ -46,7 +64,7 @@ template <class P, class Object>
 inline constexpr bool is_object =
     !std::is_void_v<Object> &&
     ((std::is_lvalue_reference_v<P> && std::same_as<std::remove_cvref_t<P>, Object>) ||
-     std::same_as<std::remove_cvref_t<P>, darc<Object>>);
+     std::same_as<std::remove_cvref_t<P>, handle_of<Object>>);
 
 template <class Object, class... P>
 consteval head head_of(type_list<P...>) {
@@ -75,9 +93,11 @@ consteval head head_of(type_list<P...>) {
 template <class F, class Object, class... Sent>
 consteval head guess_head() {
   if constexpr (!std::is_void_v<Object>) {
-    if constexpr (std::invocable<F&, context&, Object&, Sent...>) {
+    using object =
+        std::conditional_t<handle_type<Object>::only, const handle_of<Object>, Object>;
+    if constexpr (std::invocable<F&, context&, object&, Sent...>) {
       return head::context_object;
-    } else if constexpr (std::invocable<F&, Object&, Sent...>) {
+    } else if constexpr (std::invocable<F&, object&, Sent...>) {
       return head::object;
     }
   }
@@ -187,13 +207,13 @@ struct shape {
           return std::type_identity<std::invoke_result_t<F&, context&, Object&, Args...>>{};
         } else {
           return std::type_identity<
-              std::invoke_result_t<F&, context&, darc<Object>, Args...>>{};
+              std::invoke_result_t<F&, context&, handle_of<Object>, Args...>>{};
         }
       } else if constexpr (takes == head::object) {
         if constexpr (std::invocable<F&, Object&, Args...>) {
           return std::type_identity<std::invoke_result_t<F&, Object&, Args...>>{};
         } else {
-          return std::type_identity<std::invoke_result_t<F&, darc<Object>, Args...>>{};
+          return std::type_identity<std::invoke_result_t<F&, handle_of<Object>, Args...>>{};
         }
       } else if constexpr (takes == head::context) {
         return std::type_identity<std::invoke_result_t<F&, context&, Args...>>{};
@@ -217,6 +237,20 @@ struct shape {
   static constexpr bool fixed = layout::fixed && layout::size <= largest_fixed_record;
 };
 
+/// Whether a handler of a guarded object takes what the guard is for.
+template <class Object, class F>
+consteval bool takes_unguarded() {
+  if constexpr (has_signature<F> && requires { typename handle_of<Object>::value_type; }) {
+    return []<class... P>(type_list<P...>) {
+      return ((std::is_reference_v<P> &&
+               std::same_as<std::remove_cvref_t<P>, typename handle_of<Object>::value_type>) ||
+              ...);
+    }(parameters_of<F>{});
+  } else {
+    return false;
+  }
+}
+
 template <class... P>
 consteval bool any_reference(type_list<P...>) {
   return (std::is_reference_v<P> || ...);
@@ -226,6 +260,13 @@ consteval bool any_reference(type_list<P...>) {
 template <class F, class Object, class... Given>
 consteval void check_handler() {
   check_sendable_callable<F>();
+  if constexpr (!std::is_void_v<Object>) {
+    if constexpr (handle_type<Object>::only) {
+      static_assert(!takes_unguarded<Object, F>() || sizeof...(Given) != 0,
+                    "handlers of a read-write darc take the handle and await a guard: "
+                    "task<> operator()(context, local_rw_darc<T> object) const");
+    }
+  }
   using s = shape<F, Object, Given...>;
   if constexpr (s::is_coroutine) {
     static_assert(!s::layout::has_views,
@@ -363,14 +404,15 @@ struct handler {
       if constexpr (std::invocable<Callable&, context&, Object&, Args...>) {
         return f(where, *part, std::forward<Args>(args)...);
       } else {
-        return f(where, darc_access::handle<Object>(at.home, number),
+        return f(where, darc_access::for_handler<Object>(at.home, number),
                  std::forward<Args>(args)...);
       }
     } else if constexpr (s::takes == head::object) {
       if constexpr (std::invocable<Callable&, Object&, Args...>) {
         return f(*part, std::forward<Args>(args)...);
       } else {
-        return f(darc_access::handle<Object>(at.home, number), std::forward<Args>(args)...);
+        return f(darc_access::for_handler<Object>(at.home, number),
+                 std::forward<Args>(args)...);
       }
     } else if constexpr (s::takes == head::context) {
       return f(where, std::forward<Args>(args)...);

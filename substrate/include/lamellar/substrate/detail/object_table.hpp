@@ -8,6 +8,7 @@
 #include <lamellar/substrate/detail/message.hpp>
 #include <lamellar/substrate/detail/spin_lock.hpp>
 #include <memory>
+#include <string>
 #include <typeinfo>
 #include <vector>
 
@@ -47,13 +48,40 @@ struct object_entry {
   bool busy = false;  ///< a handler of it runs, or somebody holds it exclusively
   std::deque<postponed_run> postponed;
 
-  std::atomic<std::uint64_t> handles{0};  ///< on this PE; any thread
-  bool release_announced = false;         ///< main thread: what the other PEs were told last
+  /// On this PE, and going_bit. Any thread.
+  std::atomic<std::uint64_t> handles{0};
+  std::atomic<std::uint32_t> guards{0};  ///< those of the handles that are inside guards
+  /// Who waits for access to the part, in words; nullptr if it has no lock.
+  std::string (*who_waits)(void* part) = nullptr;
+  bool release_announced = false;  ///< main thread: what the other PEs were told last
   /// Per PE: 1 + the epoch of its release, or 0. Written by whichever thread handles that PE's
   /// message, read by the main thread in a quiesce. Relaxed: the quiesce's own count of handled
   /// messages orders those of its epoch, and what a PE already in the next one says changes
   /// nothing for the objects that this one decides.
   std::vector<std::atomic<std::uint64_t>> releases;
+
+  /// While the PEs vote on the object's end, no weak handle may revive it.
+  static constexpr std::uint64_t going_bit = std::uint64_t{1} << 63;
+
+  void hold() noexcept { handles.fetch_add(1, std::memory_order_relaxed); }
+  void let_go() noexcept { handles.fetch_sub(1, std::memory_order_release); }
+  /// hold(), from no handle at all. False if the object is about to go.
+  bool try_hold() noexcept {
+    std::uint64_t now = handles.load(std::memory_order_relaxed);
+    while ((now & going_bit) == 0) {
+      if (handles.compare_exchange_weak(now, now + 1, std::memory_order_relaxed)) {
+        return true;
+      }
+    }
+    return false;
+  }
+  /// Let it go, if the other PEs agree. False if this one holds handles.
+  bool offer() noexcept {
+    std::uint64_t none = 0;
+    return handles.compare_exchange_strong(none, going_bit, std::memory_order_acquire);
+  }
+  /// The other PEs did not agree.
+  void keep() noexcept { handles.fetch_and(~going_bit, std::memory_order_relaxed); }
 };
 
 class object_table {
@@ -71,6 +99,9 @@ class object_table {
                          : at->entries[number % per_chunk].load(std::memory_order_acquire);
   }
   void insert(std::unique_ptr<object_entry> entry);
+  /// Hold an object of this type from no handle at all. nullptr if there is none, or if it is
+  /// about to go.
+  object_entry* revive(std::uint32_t number, const char* type);
   /// Destroy the part and forget the object.
   void erase(std::uint32_t number);
   /// In the order of creation. Main thread.
@@ -85,6 +116,7 @@ class object_table {
   };
   std::unique_ptr<std::atomic<chunk*>[]> chunks_;
   std::vector<object_entry*> live_;
+  spin_lock erase_lock_;  // an entry that revive() looks at does not go
 };
 
 }  // namespace lamellar::detail
