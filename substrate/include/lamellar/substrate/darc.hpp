@@ -4,6 +4,7 @@
 #include <atomic>
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <lamellar/substrate/detail/send.hpp>
 #include <lamellar/substrate/pe.hpp>
 #include <lamellar/substrate/world.hpp>
@@ -191,9 +192,15 @@ class darc {
       std::source_location where = std::source_location::current()) &&;
 
   // Travelling: the object's number is enough, every PE has its own part.
+  std::uint32_t travelling_number() const { return entry_ == nullptr ? 0 : entry_->number; }
+  static darc from_number(void* owner, std::uint32_t number) {
+    return owner == nullptr ? darc{}
+                            : detail::darc_access::handle<T>(
+                                  *static_cast<detail::engine*>(owner), number);
+  }
   template <class Archive>
   void save(Archive& to) const {
-    const std::uint32_t number = entry_ == nullptr ? 0 : entry_->number;
+    const std::uint32_t number = travelling_number();
     to(number);
     if constexpr (requires { to.bytes().note_handle(number); }) {
       if (number != 0) {
@@ -206,8 +213,7 @@ class darc {
     std::uint32_t number = 0;
     from(number);
     if constexpr (requires { from.bytes().owner(); }) {
-      *this = detail::darc_access::handle<T>(
-          *static_cast<detail::engine*>(from.bytes().owner()), number);
+      *this = from_number(from.bytes().owner(), number);
     }
   }
 
@@ -264,7 +270,16 @@ class darc {
 
 template <class T>
 darc<T> detail::darc_access::handle(engine& at, std::uint32_t number) {
-  return number == 0 ? darc<T>{} : darc<T>{&at, &find_object(at, number, typeid(T))};
+  if (number == 0) {
+    return {};
+  }
+  object_entry* found = at.objects().find(number);
+  const char* const type = typeid(T).name();
+  if (found == nullptr || (found->type != type && std::strcmp(found->type, type) != 0))
+      [[unlikely]] {
+    wrong_object(found, number, type);
+  }
+  return darc<T>{&at, found};
 }
 
 namespace detail {

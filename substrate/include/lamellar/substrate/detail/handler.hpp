@@ -29,8 +29,9 @@ class darc;
 
 namespace detail {
 
-/// The object numbered `number`. Throws: corrupt_message if it is not here or of another type.
-object_entry& find_object(engine& at, std::uint32_t number, const std::type_info& type);
+/// Throws corrupt_message: `found`, the object of this number, is not here or of another type.
+[[noreturn]] void wrong_object(const object_entry* found, std::uint32_t number,
+                               const char* type);
 
 /// What a handler of an object takes instead of a reference, if it is a coroutine. Kinds of
 /// darcs that let nobody touch a part without a guard have a handle type of their own.
@@ -547,7 +548,7 @@ struct handler {
           [&](auto& f, auto&... rest) -> decltype(auto) { return go(f, std::move(rest)...); },
           as_lvalue(s::layout::read(bytes, &home)));
     } else if constexpr (s::fixed) {
-      return s::layout::apply_unchecked(go, bytes.data());
+      return s::layout::apply_unchecked(go, bytes.data(), &home);
     } else {
       return std::apply(
           [&](auto&... values) -> decltype(auto) { return go(std::move(values)...); },

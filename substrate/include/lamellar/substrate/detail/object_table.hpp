@@ -7,6 +7,7 @@
 #include <deque>
 #include <lamellar/substrate/detail/message.hpp>
 #include <lamellar/substrate/detail/spin_lock.hpp>
+#include <lamellar/substrate/detail/tally.hpp>
 #include <memory>
 #include <string>
 #include <typeinfo>
@@ -35,9 +36,10 @@ std::uint64_t kind_of_object(const std::type_info& type, std::uint32_t number);
 
 /// One object's part on this PE.
 struct object_entry {
-  /// `shared`: the PE has several threads.
-  explicit object_entry(bool shared) : lock{shared} {}
+  /// `threads`: the PE has several.
+  explicit object_entry(bool threads) : shared{threads}, lock{threads} {}
 
+  bool shared;
   std::uint32_t number = 0;
   void* part = nullptr;
   void (*destroy)(void* part) = nullptr;
@@ -63,8 +65,8 @@ struct object_entry {
   /// While the PEs vote on the object's end, no weak handle may revive it.
   static constexpr std::uint64_t going_bit = std::uint64_t{1} << 63;
 
-  void hold() noexcept { handles.fetch_add(1, std::memory_order_relaxed); }
-  void let_go() noexcept { handles.fetch_sub(1, std::memory_order_release); }
+  void hold() noexcept { tally(handles, 1, shared); }
+  void let_go() noexcept { tally(handles, ~std::uint64_t{0}, shared); }
   /// hold(), from no handle at all. False if the object is about to go.
   bool try_hold() noexcept {
     std::uint64_t now = handles.load(std::memory_order_relaxed);

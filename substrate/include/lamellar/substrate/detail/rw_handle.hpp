@@ -45,6 +45,10 @@ class rw_handle {
   }
 
   // It travels as the darc does.
+  std::uint32_t travelling_number() const { return inner_.travelling_number(); }
+  static Handle from_number(void* owner, std::uint32_t number) {
+    return Handle{darc<Part>::from_number(owner, number)};
+  }
   template <class Archive>
   void save(Archive& to) const {
     inner_.save(to);
