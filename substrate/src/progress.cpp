@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 #include <lamellar/substrate/detail/engine.hpp>
+#include <lamellar/substrate/detail/group_count.hpp>
 #include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/reply.hpp>
 #include <utility>
@@ -329,6 +330,13 @@ void engine::throw_failures() {
   if (log.count != 0) {
     throw remote_error(log.first.on, log.first.handler, log.first.text, log.count);
   }
+}
+
+void spawned_task_ended(engine& at, group_count* group) noexcept {
+  if (group != nullptr) {
+    group->end();
+  }
+  at.task_ended();
 }
 
 void no_such_task() {

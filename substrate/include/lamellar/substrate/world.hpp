@@ -148,7 +148,7 @@ class world {
   /// of wait_all() or quiesce().
   template <class T>
   spawned<T> spawn(task<T> work) {
-    return spawned<T>::start(*engine_, std::move(work));
+    return spawned<T>::start(*engine_, std::move(work), nullptr);
   }
 
   /// See deferred_scope.

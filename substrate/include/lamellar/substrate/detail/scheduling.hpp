@@ -22,6 +22,11 @@ void resume_later(engine& at, std::coroutine_handle<> what, place where);
 /// Make progress until `holds(state)`. What is waited for is said by `what`.
 void wait_until(engine& at, bool (*holds)(void*), void* state, const char* what);
 
+class group_count;
+
+/// A task that was spawned has ended; `group`: or nullptr.
+void spawned_task_ended(engine& at, group_count* group) noexcept;
+
 /// Ends the job: a task was used that is empty, moved away, or was never one.
 [[noreturn]] void no_such_task();
 
