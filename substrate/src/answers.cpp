@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cstring>
 #include <lamellar/substrate/detail/engine.hpp>
+#include <lamellar/substrate/detail/group_count.hpp>
 #include <lamellar/substrate/detail/system_messages.hpp>
 #include <lamellar/substrate/error.hpp>
+#include <lamellar/substrate/reply.hpp>
 #include <vector>
 
 namespace lamellar::detail {
@@ -48,7 +50,8 @@ void encode_text(std::string& into, std::string_view text) {
 
 }  // namespace
 
-void engine::fill(reply_slot& slot, reply_slot::status how, std::span<const std::byte> bytes) {
+void engine::fill(reply_slot& slot, reply_slot::status how, std::span<const std::byte> bytes,
+                  std::uint32_t by) {
   slot.bytes = static_cast<std::uint32_t>(bytes.size());
   if (bytes.size() > reply_slot::room) {
     slot.heap = new std::byte[bytes.size()];
@@ -57,18 +60,33 @@ void engine::fill(reply_slot& slot, reply_slot::status how, std::span<const std:
     std::memcpy(bytes.size() > reply_slot::room ? slot.heap : slot.data, bytes.data(),
                 bytes.size());
   }
-  const std::uint32_t peer = slot.peer;
+  const std::uint32_t peer = std::exchange(slot.peer, by);
+  group_count* const group = slot.group;
   const reply_slot::status before = swap_in(slot.state, how, shared_);
   if (before == reply_slot::status::awaited) {
     resume_later(slot.waiting, slot.where);
   } else if (before == reply_slot::status::abandoned) {
+    if (group != nullptr && how == reply_slot::status::failed) {
+      group->failed(failure_in(slot));
+    }
     discard_answer(slot);
   }
   answered(peer);
+  if (group != nullptr) {
+    group->end();
+  }
+}
+
+reply_slot* engine::slot_answered_here(ticket t) {
+  reply_slot* slot = replies_.find(t);
+  while (slot != nullptr && slot->on_line) {  // the line says so too, any moment now
+    check_line(slot->peer);
+  }
+  return slot;
 }
 
 void engine::fill_variable(reply_slot& slot, std::uint16_t kind,
-                           std::span<const std::byte> bytes) {
+                           std::span<const std::byte> bytes, std::uint32_t by) {
   if (kind == answer_handles) {
     const std::span<const std::byte> numbers = reply_slot::handle_numbers_in(bytes);
     if (numbers.empty()) {
@@ -85,7 +103,7 @@ void engine::fill_variable(reply_slot& slot, std::uint16_t kind,
     slot.holds_handles = true;
   }
   fill(slot, kind == answer_error ? reply_slot::status::failed : reply_slot::status::ready,
-       bytes);
+       bytes, by);
 }
 
 void engine::discard_answer(reply_slot& slot) {
@@ -124,7 +142,7 @@ void engine::take_answers(std::uint32_t from, const run_header& run,
     }
     for (std::uint32_t k = 0; k < run.count; ++k) {
       fill(slot_for(k), reply_slot::status::ready,
-           records.subspan(std::size_t{k} * run.record_bytes, run.record_bytes));
+           records.subspan(std::size_t{k} * run.record_bytes, run.record_bytes), from);
     }
     return;
   }
@@ -139,7 +157,8 @@ void engine::take_answers(std::uint32_t from, const run_header& run,
         !holds_two_texts(records.subspan(where + sizeof(length), length))) {
       throw corrupt_message("what a handler threw cannot be read");
     }
-    fill_variable(slot_for(k), run.handler, records.subspan(where + sizeof(length), length));
+    fill_variable(slot_for(k), run.handler, records.subspan(where + sizeof(length), length),
+                  from);
     where += variable_bytes(length);
   }
 }
@@ -162,8 +181,9 @@ std::byte* engine::append_answer(lane& here, std::uint32_t to, ticket t, std::si
 void engine::answer_value_to(lane& here, std::uint32_t to, ticket t, const void* value,
                              std::size_t bytes) {
   if (to == me_) {
-    if (reply_slot* slot = replies_.find(t); slot != nullptr) {
-      fill(*slot, reply_slot::status::ready, {static_cast<const std::byte*>(value), bytes});
+    if (reply_slot* slot = slot_answered_here(t); slot != nullptr) {
+      fill(*slot, reply_slot::status::ready, {static_cast<const std::byte*>(value), bytes},
+           me_);
     }
     return;
   }
@@ -184,17 +204,17 @@ void engine::answer_variable(lane& here, std::uint32_t to, std::uint16_t kind, t
                              std::size_t bytes, void (*write)(void* state, std::byte* out),
                              void* state) {
   if (to == me_) {
-    if (reply_slot* slot = replies_.find(t); slot != nullptr) {
+    if (reply_slot* slot = slot_answered_here(t); slot != nullptr) {
       std::vector<std::byte> copy(bytes);
       write(state, copy.data());
-      fill_variable(*slot, kind, copy);
+      fill_variable(*slot, kind, copy, me_);
     }
     return;
   }
   const exempt_scope beyond_budget{here};
   const std::uint64_t key = kind;
   if (bytes > largest_record_) {
-    send_large(here, to, key, bytes, write, state, false, nullptr, t);
+    send_large(here, to, key, bytes, write, state, false, nullptr, nullptr, t);
   } else {
     // Every variable answer is a run of its own: its ticket stands in the run's header.
     open_run(here, to, key, {variable_record, false, false}, variable_bytes(bytes));

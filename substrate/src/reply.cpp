@@ -57,7 +57,7 @@ void drop_reply(reply_slot& slot) noexcept {
   }
 }
 
-void throw_remote(const reply_slot& slot) {
+failure failure_in(const reply_slot& slot) {
   const std::byte* at = slot.heap;
   const auto text = [&at] {
     std::uint32_t n = 0;
@@ -67,8 +67,13 @@ void throw_remote(const reply_slot& slot) {
     return s;
   };
   std::string handler = text();
-  const std::string what = text();
-  throw remote_error(slot.peer, std::move(handler), what);
+  std::string what = text();
+  return {slot.peer, std::move(handler), std::move(what)};
+}
+
+void throw_remote(const reply_slot& slot) {
+  const failure one = failure_in(slot);
+  throw remote_error(one.on, one.handler, one.text);
 }
 
 }  // namespace lamellar::detail

@@ -16,6 +16,7 @@
 #include <lamellar/substrate/io/file_window.hpp>
 #include <lamellar/substrate/io/text.hpp>
 #include <lamellar/substrate/local_rw_darc.hpp>
+#include <lamellar/substrate/on_caller.hpp>
 #include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/pe.hpp>
 #include <lamellar/substrate/record.hpp>
@@ -24,6 +25,7 @@
 #include <lamellar/substrate/signature.hpp>
 #include <lamellar/substrate/spawned.hpp>
 #include <lamellar/substrate/task.hpp>
+#include <lamellar/substrate/task_group.hpp>
 #include <lamellar/substrate/transferable.hpp>
 #include <lamellar/substrate/weak_darc.hpp>
 #include <lamellar/substrate/when_all.hpp>

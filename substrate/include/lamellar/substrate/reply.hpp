@@ -41,6 +41,9 @@ bool is_answered(const reply_slot& slot);
 void wait_for_reply(reply_slot& slot);
 /// Free the slot, or have it freed when the answer comes.
 void drop_reply(reply_slot& slot) noexcept;
+struct failure;
+/// What a failed answer says.
+failure failure_in(const reply_slot& slot);
 [[noreturn]] void throw_remote(const reply_slot& slot);
 void discard_answer(reply_slot& slot) noexcept;
 

@@ -8,6 +8,7 @@
 #include <lamellar/substrate/by_value.hpp>
 #include <lamellar/substrate/context.hpp>
 #include <lamellar/substrate/detail/engine.hpp>
+#include <lamellar/substrate/on_caller.hpp>
 #include <lamellar/substrate/record.hpp>
 #include <lamellar/substrate/reply.hpp>
 #include <lamellar/substrate/signature.hpp>
@@ -174,6 +175,14 @@ struct find_bulk<F, Object, Given> {
     using type = typename accept<candidate>::type;
 };
 
+template <class T>
+inline constexpr bool is_returned_message = false;
+template <class G, class... Args>
+inline constexpr bool is_returned_message<returned_message<G, Args...>> = true;
+
+template <class Value>
+struct result_for_caller : std::type_identity<Value> {};
+
 // ---- the shape of a handler -----------------------------------------------------------------
 
 template <class F, class Record>
@@ -232,11 +241,17 @@ struct shape {
 
   using raw_result = typename returned<bulk>::type;
   static constexpr bool is_coroutine = task_result<raw_result>::is_task;
-  using result = typename task_result<raw_result>::type;
+  /// What the callable gives, and what its caller gets.
+  using value = typename task_result<raw_result>::type;
+  using result = typename result_for_caller<value>::type;
 
   /// Whether a fixed record goes into the run without a length.
   static constexpr bool fixed = layout::fixed && layout::size <= largest_fixed_record;
 };
+
+template <class G, class... Args>
+struct result_for_caller<returned_message<G, Args...>>
+    : std::type_identity<typename shape<G, void, Args...>::result> {};
 
 /// Whether a handler of a guarded object takes what the guard is for.
 template <class Object, class F>
@@ -289,9 +304,16 @@ consteval void check_handler() {
 
 // ---- running --------------------------------------------------------------------------------
 
+/// A handler has returned a message for the caller. See run_returned.hpp.
+template <class G, class... Args>
+void return_to_caller(execution& at, ticket t, bool is_call,
+                      const returned_message<G, Args...>& message);
+
 template <class R>
 void answer_with(execution& at, ticket t, const R& value) {
-  if constexpr (inline_answer<R>) {
+  if constexpr (is_returned_message<R>) {
+    return_to_caller(at, t, true, value);
+  } else if constexpr (inline_answer<R>) {
     at.home.answer<bitwise_size<R>>(at, t, &value);
   } else {
     // What the answer holds is kept alive until somebody has read it.
@@ -317,6 +339,16 @@ void answer_with(execution& at, ticket t, const R& value) {
           }
         },
         &all, numbers != 0);
+  }
+}
+
+/// A handler has ended with `value`; answer it if somebody called.
+template <bool Call, class R>
+void end_with(execution& at, [[maybe_unused]] ticket t, const R& value) {
+  if constexpr (Call) {
+    answer_with<R>(at, t, value);
+  } else if constexpr (is_returned_message<R>) {
+    return_to_caller(at, t, false, value);
   }
 }
 
@@ -355,7 +387,9 @@ struct unended {
       } else {
         const R value = ended.take();
         if (is_call) {
-          answer_with<R>(at, answer, value);
+          end_with<true>(at, answer, value);
+        } else {
+          end_with<false>(at, answer, value);
         }
       }
       if (!is_call) {
@@ -377,6 +411,7 @@ template <class F, class Object, bool Call, class... Given>
 struct handler {
   using s = shape<F, Object, Given...>;
   using object = Object;
+  using value_type = typename s::value;
   using result = typename s::result;
   static constexpr std::size_t record_bytes = s::fixed ? s::layout::size : variable_record;
   static constexpr bool acknowledged = s::is_coroutine && !Call;
@@ -426,6 +461,8 @@ struct handler {
                        context& where, Object* part) {
     using value = typename s::bulk::record_type;
     static_assert(alignof(value) <= 8, "records of a span handler are aligned to 8 bytes");
+    static_assert(!is_returned_message<result>,
+                  "a span handler cannot return messages: write a handler of one record");
     static_assert(std::is_empty_v<F>, "a span handler has no state: its records carry it");
     static_assert(bitwise<value>,
                   "a span handler reads its records in place: they must be "
@@ -517,16 +554,14 @@ struct handler {
     };
     if constexpr (s::is_coroutine) {
       return start(at, bytes, t, with);
-    } else if constexpr (std::is_void_v<result>) {
+    } else if constexpr (std::is_void_v<value_type>) {
       call_with(at.home, bytes, with);
       if constexpr (Call) {
         at.home.answer<0>(at, t, nullptr);
       }
     } else {
-      const result value = call_with(at.home, bytes, with);
-      if constexpr (Call) {
-        answer_with<result>(at, t, value);
-      }
+      const value_type value = call_with(at.home, bytes, with);
+      end_with<Call>(at, t, value);
     }
     return true;
   }
@@ -565,7 +600,7 @@ struct handler {
   static bool start(execution& at, std::span<const std::byte> bytes, ticket t,
                     const With& with) {
     std::unique_ptr<F> kept;
-    task<result> body = [&] {
+    task<value_type> body = [&] {
       if constexpr (s::carried) {
         auto values = s::layout::read(bytes, &at.home);
         return std::apply(
@@ -580,25 +615,23 @@ struct handler {
     }();
     body.start();
     if (body.finished()) {
-      if constexpr (std::is_void_v<result>) {
+      if constexpr (std::is_void_v<value_type>) {
         body.get();
         if constexpr (Call) {
           at.home.answer<0>(at, t, nullptr);
         }
       } else {
-        const result value = body.get();
-        if constexpr (Call) {
-          answer_with<result>(at, t, value);
-        }
+        const value_type value = body.get();
+        end_with<Call>(at, t, value);
       }
       return true;
     }
     at.home.handler_suspended();
     auto* rest =
-        new unended<result, F>{&at.home, at.from, t, Call, std::move(kept), &handler::name};
+        new unended<value_type, F>{&at.home, at.from, t, Call, std::move(kept), &handler::name};
     auto frame = body.release();
-    if (!frame.promise().notify(&unended<result, F>::finish, rest)) {
-      unended<result, F>::finish(frame.promise(), rest);
+    if (!frame.promise().notify(&unended<value_type, F>::finish, rest)) {
+      unended<value_type, F>::finish(frame.promise(), rest);
     }
     return false;
   }

@@ -24,6 +24,14 @@
 // holds the reply; `state` hands it over. The pool may be used from any thread.
 namespace lamellar::detail {
 
+class group_count;
+
+/// Who else wants to know of a call's end.
+struct call_terms {
+  group_count* group = nullptr;
+  bool unread = false;  ///< nobody will look at the answer
+};
+
 /// Identifies a slot of this PE on the wire: block number << 6 | place in the block.
 using ticket = std::uint32_t;
 
@@ -41,6 +49,7 @@ struct alignas(lamellae::cache_line) reply_slot {
   std::uint32_t bytes = 0;
   std::uint32_t peer = 0;
   std::uint32_t object = 0;
+  group_count* group = nullptr;
   std::coroutine_handle<> waiting;
   union {
     std::byte data[room];
@@ -48,6 +57,14 @@ struct alignas(lamellae::cache_line) reply_slot {
   };
 
   reply_slot() : heap{nullptr} {}
+
+  /// It waits for an answer from `from`.
+  void begin(std::uint32_t from, std::uint32_t of_object, const call_terms& terms) {
+    peer = from;
+    object = of_object;
+    group = terms.group;
+    state.store(terms.unread ? status::abandoned : status::pending, std::memory_order_relaxed);
+  }
 
   const std::byte* payload() const { return bytes > room ? heap : data; }
   /// The numbers of the handles that the answer holds; they are held for it.
