@@ -16,6 +16,7 @@
 #include <lamellar/substrate/io/file_window.hpp>
 #include <lamellar/substrate/io/text.hpp>
 #include <lamellar/substrate/local_rw_darc.hpp>
+#include <lamellar/substrate/message_group.hpp>
 #include <lamellar/substrate/on_caller.hpp>
 #include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/pe.hpp>

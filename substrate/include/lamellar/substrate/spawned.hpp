@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <concepts>
 #include <coroutine>
 #include <exception>
+#include <lamellar/substrate/context.hpp>
 #include <lamellar/substrate/detail/engine.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <type_traits>
@@ -25,6 +27,29 @@ template <class T>
 task<T> go_on_with(task<T> begun) {
   co_return co_await begun;
 }
+
+/// A callable and its arguments as a task of this PE.
+template <class R, class F, class... Args>
+task<R> run_local([[maybe_unused]] context at, F f, Args... args) {
+  if constexpr (std::invocable<F&, context&, Args...>) {
+    if constexpr (task_result<std::invoke_result_t<F&, context&, Args...>>::is_task) {
+      co_return co_await f(at, std::move(args)...);
+    } else {
+      co_return f(at, std::move(args)...);
+    }
+  } else if constexpr (task_result<std::invoke_result_t<F&, Args...>>::is_task) {
+    co_return co_await f(std::move(args)...);
+  } else {
+    co_return f(std::move(args)...);
+  }
+}
+
+template <class F, class... Args>
+struct local_result : std::invoke_result<F&, Args...> {};
+template <class F, class... Args>
+  requires std::invocable<F&, context&, Args...>
+struct local_result<F, Args...> : std::invoke_result<F&, context&, Args...> {
+};
 
 }  // namespace detail
 
