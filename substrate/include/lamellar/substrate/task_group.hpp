@@ -74,8 +74,8 @@ class task_group {
   /// Wait until all have ended that were started before, and those that are started meanwhile.
   /// Not collective.
   ///
-  /// Throws: remote_error, if a handler of a send() or a dropped task or call threw: the first
-  /// of them, with their number.
+  /// Throws: remote_error, if a handler of a send() threw, or a task or call whose result was
+  /// dropped before it ended: the first of them, with their number.
   task<> done() { return all_of(count_); }
   /// done(), blocking: makes progress meanwhile.
   void wait_all() { done().get(); }
