@@ -58,10 +58,10 @@ void measure(world& w, const settings& set, report* out) {
   std::vector<double> samples;
   std::vector<double> limit_samples;
   for (unsigned k = 0; k <= set.common.repetitions; ++k) {
-    samples.push_back(
-        seconds_of(w, [&] { object.send(to, take_handle{}, object); }, worked));
-    limit_samples.push_back(
-        seconds_of(w, [&] { object.send(to, take_number{}, std::uint64_t{1}); }, count));
+    samples.push_back(seconds_of(
+        w, [&] { object.send(to, take_handle{}, object); }, worked));
+    limit_samples.push_back(seconds_of(
+        w, [&] { object.send(to, take_number{}, std::uint64_t{1}); }, count));
     if (k != 0) continue;
     samples.clear();
     limit_samples.clear();
@@ -69,8 +69,7 @@ void measure(world& w, const settings& set, report* out) {
   samples = slowest(w, samples);
   limit_samples = slowest(w, limit_samples);
   const std::uint64_t expected = count * (set.common.repetitions + 1);
-  const bool right =
-      on_all(w, object->handles == expected && object->numbers == expected);
+  const bool right = on_all(w, object->handles == expected && object->numbers == expected);
   if (out == nullptr) return;
   result r = job_result(w, "darc_clone", set.common);
   r.operations = static_cast<double>(count) * w.size();
@@ -88,7 +87,8 @@ constexpr const char* problem =
     "Each PE sends messages with a handle of a distributed object to the next PE. The handler\n"
     "gets a handle of its own, uses the object and lets go; every one must have come.";
 constexpr const char* metric =
-    "clones per second, all PEs together, from the first send to the end of quiesce. The limit\n"
+    "clones per second, all PEs together, from the first send to the end of quiesce. The "
+    "limit\n"
     "is to send as many numbers of 8 bytes to the same object.";
 
 int main(int argc, char** argv) {

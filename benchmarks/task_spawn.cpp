@@ -29,7 +29,8 @@ struct settings {
 
 task<std::uint64_t> give(std::uint64_t number) { co_return number; }
 
-/// Spawn tasks 0 to `count` - 1, at most `batch` of them before they are joined. Return the sum.
+/// Spawn tasks 0 to `count` - 1, at most `batch` of them before they are joined. Return the
+/// sum.
 task<std::uint64_t> spawn_and_join(world& w, std::uint64_t count, std::uint64_t batch) {
   std::vector<spawned<std::uint64_t>> running;
   running.reserve(batch);
@@ -101,10 +102,12 @@ void measure(world& w, const settings& set, report* out) {
 }
 
 constexpr const char* problem =
-    "Each PE spawns tasks that only return a number, and joins them by co_await: one at a time\n"
+    "Each PE spawns tasks that only return a number, and joins them by co_await: one at a "
+    "time\n"
     "(each), or --batch of them and then all (batch). The sum must come out right.";
 constexpr const char* metric =
-    "tasks per second, all PEs together, from the first spawn to the last result. The limit is\n"
+    "tasks per second, all PEs together, from the first spawn to the last result. The limit "
+    "is\n"
     "to await the same tasks without spawning them.";
 
 int main(int argc, char** argv) {

@@ -194,9 +194,9 @@ class darc {
   // Travelling: the object's number is enough, every PE has its own part.
   std::uint32_t travelling_number() const { return entry_ == nullptr ? 0 : entry_->number; }
   static darc from_number(void* owner, std::uint32_t number) {
-    return owner == nullptr ? darc{}
-                            : detail::darc_access::handle<T>(
-                                  *static_cast<detail::engine*>(owner), number);
+    return owner == nullptr
+               ? darc{}
+               : detail::darc_access::handle<T>(*static_cast<detail::engine*>(owner), number);
   }
   template <class Archive>
   void save(Archive& to) const {

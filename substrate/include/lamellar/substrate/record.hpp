@@ -18,11 +18,11 @@
 // How the arguments of one message lie in a buffer. `record<Args...>` is named after what the
 // handler takes (decayed); what the sender gives is converted while it is written.
 //
-// If all arguments are bitwise, or handles, the record is *fixed*: they lie back to back, without padding,
-// every record of a run has the same size, and writing one is a few plain stores. A *variable*
-// record is as long as it must be: the buffer has to say how long it is, and it must begin at a
-// multiple of `alignment`, which is more than 1 only for handlers that take a std::span<const
-// T>: such elements are read where they lie.
+// If all arguments are bitwise, or handles, the record is *fixed*: they lie back to back,
+// without padding, every record of a run has the same size, and writing one is a few plain
+// stores. A *variable* record is as long as it must be: the buffer has to say how long it is,
+// and it must begin at a multiple of `alignment`, which is more than 1 only for handlers that
+// take a std::span<const T>: such elements are read where they lie.
 //
 // Everything here is static and stateless; any thread may call it.
 
