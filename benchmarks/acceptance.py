@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Measure the active messages' figures of merit in one go, and print them as a table.
+"""Measure the figures of merit of active messages and memory regions in one go, and print them as a table.
 
 acceptance.py [--build build/release] [--lamella local|shmem|both] [--rounds 5] [--quick] [--json]
 
@@ -31,7 +31,7 @@ class Job:
         return f"{self.program} on {self.lamella}, {self.pes} x {self.threads}"
 
     def run(self, build, repetitions):
-        """Return the result lines, by name and size of the table."""
+        """Return the result lines, by name and size of the table or range."""
         command = [os.path.join(build, "benchmarks", self.program), *self.arguments,
                    "--repetitions", str(repetitions), "--json"]
         environment = {key: value for key, value in os.environ.items()
@@ -49,8 +49,8 @@ class Job:
         for line in done.stdout.splitlines():
             if line.startswith("{"):
                 result = json.loads(line)
-                words = result["parameters"].get("table_words")
-                results[result["name"], words] = result
+                given = result["parameters"]
+                results[result["name"], given.get("table_words", given.get("bytes"))] = result
         return results
 
 
@@ -91,6 +91,8 @@ def plan(lamella, quick):
     small = ["--table", tables[0], *updates]
     trips = ["--round-trips", "500"] if quick else []
     messages = ["--messages", "2^19"] if quick else []
+    ranges = ["--operations", "2^12", "--volume", "2^22"] if quick else []
+    atomics = ["--operations", "2^12"] if quick else []
     jobs = {
         "latency": Job("am_latency", lamella, 2, 1, *trips),
         "latency 4": Job("am_latency", lamella, 4, 1, *trips),
@@ -99,6 +101,8 @@ def plan(lamella, quick):
         "histogram": Job("am_histogram", lamella, 2, 1, *histogram),
         "histogram 4": Job("am_histogram", lamella, 4, 1, *small),
         "histogram T": Job("am_histogram", lamella, 1, 2, *small),
+        "ranges": Job("region_put_get", lamella, 2, 1, *ranges),
+        "atomics": Job("region_atomics", lamella, 2, 1, *atomics),
     }
     first = 1 << int(tables[0][2:])
 
@@ -111,8 +115,8 @@ def plan(lamella, quick):
     def fraction(job, name, words=None):
         return lambda outcome: result(job, name, words)(outcome)["fraction_of_limit"]
 
-    def nanoseconds(job, name):
-        return lambda outcome: 1e9 / result(job, name)(outcome)["rate"]
+    def nanoseconds(job, name, words=None):
+        return lambda outcome: 1e9 / result(job, name, words)(outcome)["rate"]
 
     def times(job, name):
         return lambda outcome: 1 / fraction(job, name)(outcome)
@@ -162,6 +166,16 @@ def plan(lamella, quick):
         add(f"histogram {tables[0]}, {name}, 1 PE x 2 threads", "M/s",
             rate("histogram T", full, first),
             versus("histogram T", "histogram", full, first), "2 PEs x 1 thread")
+    for name in ("put", "get"):
+        add(f"{name}, 8 bytes, blocking", "ns",
+            nanoseconds("ranges", f"region_put_get/{name}_8_bytes", 8))
+    for name in ("fetch_add", "compare_exchange"):
+        add(f"{name}, blocking", "ns", nanoseconds("atomics", "region_atomics/" + name))
+    for size, text in [(4096, "4 KiB"), (65536, "64 KiB"), (1 << 20, "1 MiB"), (4 << 20, "4 MiB")]:
+        for name in ("put", "get"):
+            full = "region_put_get/" + name
+            add(f"{name}, {text}", "GB/s", rate("ranges", full, size, scale=1e9),
+                fraction("ranges", full, size), "memcpy")
     return jobs, quantities
 
 
@@ -193,7 +207,7 @@ def main():
     chosen = parser.parse_args()
     if chosen.rounds < 1 or chosen.repetitions < 1:
         parser.error("--rounds and --repetitions are 1 or more")
-    for program in ("am_latency", "am_rate", "am_histogram"):
+    for program in ("am_latency", "am_rate", "am_histogram", "region_put_get", "region_atomics"):
         if not os.access(os.path.join(chosen.build, "benchmarks", program), os.X_OK):
             sys.exit(f"acceptance.py: {program} is not in {chosen.build}/benchmarks; build the "
                      "preset release, or name a build folder with --build")

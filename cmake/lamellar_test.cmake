@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # How tests are declared. A test belongs to the layer whose name its folder bears (tests/substrate, tests/substrate/io:
-# substrate), links that layer, and carries it as label. Labels: the layer; local, shmem or unit for what the test runs on;
+# substrate), links that layer, and carries it as label. Labels: the layer; local, shmem, sim or unit for what the test runs on;
 # compile_fail, fuzz, integration, house; long for what the quick tier leaves out under sanitizers.
 
 # GCC's thread sanitizer cannot map its shadow where the kernel randomises addresses widely.
@@ -25,11 +25,16 @@ function(lamellar_test_layer out)
   set(${out} ${layer} PARENT_SCOPE)
 endfunction()
 
-# lamellar_add_test(<name> SOURCES ... [LAMELLAE local shmem] [PES 1 2 4] [THREADS 1] [LINK ...] [LABELS ...]
+# Of a simulated job that CTest runs: how many of its runs, one for each seed from 1 on, and with how many PEs.
+set(LAMELLAR_TEST_SEEDS 3 CACHE STRING "Seeds with which each test runs under the lamella sim")
+set(lamellar_test_sim_pes 2 4)
+
+# lamellar_add_test(<name> SOURCES ... [LAMELLAE local shmem sim] [PES 1 2 4] [THREADS 1] [LINK ...] [LABELS ...]
 #                   [TIMEOUT seconds] [ARGUMENTS ...] [ENVIRONMENT variable=value ...] [NO_MAIN])
 #
 # One doctest program test_<layer>_<name>, with one CTest test <layer>.<name>.<lamella>.<PEs> per lamella and number of
 # PEs (default 1 2 4), and per number of threads: those with more than one bear it too, as in substrate.task.local.2x2.
+# Under sim a PE has one thread, and there is one test for each seed: substrate.task.sim.4.seed2.
 # Without LAMELLAE it needs no PEs and is the one test <layer>.<name>. Where there are LAMELLAE the program's main is that
 # of tests/support/pes.hpp. NO_MAIN: a source has its own. PROGRAM_OF <name> in place of SOURCES: more runs, under this
 # name, of the program declared under that one.
@@ -79,6 +84,18 @@ function(lamellar_add_test name)
     add_test(NAME ${test} COMMAND ${lamellar_test_prefix} ${command})
     set_tests_properties(${test} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${layer};unit;${arg_LABELS}")
   endif()
+  if(sim IN_LIST arg_LAMELLAE)
+    list(REMOVE_ITEM arg_LAMELLAE sim)
+    foreach(pes IN LISTS lamellar_test_sim_pes)
+      foreach(seed RANGE 1 ${LAMELLAR_TEST_SEEDS})
+        set(test ${layer}.${name}.sim.${pes}.seed${seed})
+        add_test(NAME ${test} COMMAND ${lamellar_test_prefix} ${command})
+        set(environment LAMELLAR_LAMELLA=sim LAMELLAR_PES=${pes} LAMELLAR_SIM_SEED=${seed} ${arg_ENVIRONMENT})
+        set_tests_properties(${test} PROPERTIES TIMEOUT ${arg_TIMEOUT}
+          ENVIRONMENT "${environment}" LABELS "${layer};sim;${arg_LABELS}")
+      endforeach()
+    endforeach()
+  endif()
   foreach(lamella IN LISTS arg_LAMELLAE)
     foreach(pes IN LISTS arg_PES)
       foreach(threads IN LISTS arg_THREADS)
@@ -93,7 +110,7 @@ function(lamellar_add_test name)
         elseif(lamella STREQUAL "shmem")
           add_test(NAME ${test} COMMAND ${lamellar_test_prefix} $<TARGET_FILE:lamellar-run> -n ${pes} ${command})
         else()
-          message(FATAL_ERROR "lamellar_add_test(${name}): unknown lamella '${lamella}'; use local or shmem")
+          message(FATAL_ERROR "lamellar_add_test(${name}): unknown lamella '${lamella}'; use local, shmem or sim")
         endif()
         math(EXPR processors "${pes} * ${threads}")
         set_tests_properties(${test} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS ${processors}

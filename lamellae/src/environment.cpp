@@ -28,6 +28,8 @@ constexpr std::size_t kib = 1024;
 constexpr std::size_t mib = 1024 * kib;
 constexpr std::uint32_t most_pes = 65536;
 constexpr std::uint32_t most_threads = 1024;
+constexpr std::uint32_t simulated_pes = 4;
+constexpr double simulated_hang_s = 10;
 
 [[noreturn]] void refuse(std::string_view name, std::string_view value,
                          std::string_view accepted) {
@@ -122,6 +124,35 @@ double seconds(std::string_view name, std::string_view value) {
   return *number;
 }
 
+std::uint64_t whole_number(std::string_view name, std::string_view value) {
+  const auto number = parse<std::uint64_t>(value);
+  if (!number) refuse(name, value, "a whole number from 0 to 2^64 - 1");
+  return *number;
+}
+
+/// Nanoseconds in the cost model.
+double cost(std::string_view name, std::string_view value) {
+  const auto number = parse<double>(value);
+  if (!number || !std::isfinite(*number) || *number < 0 || *number > 1e9) {
+    refuse(name, value, "nanoseconds from 0 to 1e9, decimals allowed");
+  }
+  return *number;
+}
+
+/// PE@STEP.
+void kill(simulation& into, std::string_view name, std::string_view value) {
+  if (value == "none") return;
+  const auto at = value.find('@');
+  const auto pe = parse<std::uint32_t>(value.substr(0, at));
+  const auto step = parse<std::uint64_t>(at == std::string_view::npos ? std::string_view{}
+                                                                      : value.substr(at + 1));
+  if (!pe || *pe >= most_pes || !step) {
+    refuse(name, value, "PE@STEP, two whole numbers, such as 2@1500, or none");
+  }
+  into.kill_pe = *pe;
+  into.kill_step = *step;
+}
+
 std::string known_lamella(std::string_view name, std::string_view value) {
   if (value == "auto") return {};
   const auto names = lamella_names();
@@ -144,11 +175,13 @@ constexpr auto set_by_launcher = [](settings&, text, text) {};
 
 constexpr std::array table{
     row{{lamella_variable, "auto",
-         "How bytes move: local (PEs are threads of one process) or shmem (processes on one "
-         "host); auto is shmem under lamellar-run, else local."},
+         "How bytes move: local (PEs are threads of one process), shmem (processes on one "
+         "host) or sim (a simulated job in one process); auto is shmem under lamellar-run, "
+         "else local."},
         [](settings& s, text name, text value) { s.lamella = known_lamella(name, value); }},
-    row{{"LAMELLAR_PES", "1",
-         "PEs in this process, as threads; under lamellar-run use its -n."},
+    row{{pes_variable, "1",
+         "PEs in this process, as threads or simulated (then 4 if not set); under lamellar-run "
+         "use its -n."},
         [](settings& s, text name, text value) { s.pes = count(name, value, 1, most_pes); }},
     row{{threads_variable, "1",
          "Threads of each PE, the main one included; never chosen from the number of cores."},
@@ -158,7 +191,9 @@ constexpr std::array table{
     row{{"LAMELLAR_PIN", "1", "Bind each thread of a PE to its own core."},
         [](settings& s, text name, text value) { s.pin = yes_or_no(name, value); }},
     row{{"LAMELLAR_HEAP_SIZE", "auto",
-         "Bytes of each segment by which a PE's symmetric heap grows; K, M, G, T after it."},
+         "Bytes that a PE's symmetric heap, in which memory regions lie, may grow to; K, M, G, "
+         "T "
+         "after it; auto is its share of three quarters of the memory that a process may use."},
         [](settings& s, text name, text value) {
           s.heap_size = size_or_auto(name, value, 64 * kib);
         }},
@@ -179,11 +214,55 @@ constexpr std::array table{
     row{{"LAMELLAR_PEER_TIMEOUT", "5",
          "Seconds after which a PE that shows no sign of life counts as lost; 0 means never."},
         [](settings& s, text name, text value) { s.peer_timeout_s = seconds(name, value); }},
-    row{{"LAMELLAR_HANG_SECONDS", "600",
-         "Seconds without progress after which each PE says what it waits for; 0 means never."},
+    row{{hang_variable, "600",
+         "Seconds without progress after which each PE says what it waits for; 0 means never. "
+         "Under sim they are virtual, 10 if not set, and the job ends."},
         [](settings& s, text name, text value) { s.hang_s = seconds(name, value); }},
     row{{"LAMELLAR_STATISTICS", "0", "Print counters when the job ends."},
         [](settings& s, text name, text value) { s.statistics = yes_or_no(name, value); }},
+    row{{sim_seed_variable, "1",
+         "Which run of a simulated job: same seed, same run; with 0 nothing is left to "
+         "chance."},
+        [](settings& s, text name, text value) { s.sim.seed = whole_number(name, value); }},
+    row{{"LAMELLAR_SIM_DELAY", "1", "Hold up simulated messages and PEs now and then."},
+        [](settings& s, text name, text value) { s.sim.delay = yes_or_no(name, value); }},
+    row{{"LAMELLAR_SIM_REORDER", "1",
+         "Give what has arrived from different simulated PEs in any order."},
+        [](settings& s, text name, text value) { s.sim.reorder = yes_or_no(name, value); }},
+    row{{"LAMELLAR_SIM_SPLIT", "1",
+         "Give simulated PEs few buffers at a time, and in some runs smaller and fewer ones."},
+        [](settings& s, text name, text value) { s.sim.split = yes_or_no(name, value); }},
+    row{{"LAMELLAR_SIM_KILL", "none",
+         "PE@STEP: lose that simulated PE at its first turn from that step of the trace on."},
+        [](settings& s, text name, text value) { kill(s.sim, name, value); }},
+    row{{"LAMELLAR_SIM_TRACE", "none", "A file to write every event of a simulated job to."},
+        [](settings& s, text name, text value) {
+          if (value.empty()) refuse(name, value, "the name of a file, or none");
+          s.sim.trace = value == "none" ? "" : value;
+        }},
+    row{{"LAMELLAR_SIM_SILENCE_SECONDS", "10",
+         "Real seconds without a call of the library after which the simulated PE whose turn "
+         "it is gets named; 0 means never."},
+        [](settings& s, text name, text value) { s.sim.silence_s = seconds(name, value); }},
+    row{{"LAMELLAR_SIM_PES_PER_HOST", "auto",
+         "Simulated PEs that share a host; auto: all of them."},
+        [](settings& s, text name, text value) {
+          s.sim.pes_per_host = value == "auto" ? 0 : count(name, value, 1, most_pes);
+        }},
+    row{{"LAMELLAR_SIM_LATENCY_NS", "1500", "Nanoseconds from one simulated host to another."},
+        [](settings& s, text name, text value) { s.sim.latency_ns = cost(name, value); }},
+    row{{"LAMELLAR_SIM_HOST_LATENCY_NS", "200",
+         "Nanoseconds from one simulated PE to another on its host."},
+        [](settings& s, text name, text value) { s.sim.host_latency_ns = cost(name, value); }},
+    row{{"LAMELLAR_SIM_BYTE_NS", "0.08",
+         "Nanoseconds for each byte, of a simulated host's network link or of a copy."},
+        [](settings& s, text name, text value) { s.sim.byte_ns = cost(name, value); }},
+    row{{"LAMELLAR_SIM_MESSAGE_NS", "250",
+         "Nanoseconds of work for each buffer, for the simulated PE at either end."},
+        [](settings& s, text name, text value) { s.sim.message_ns = cost(name, value); }},
+    row{{"LAMELLAR_SIM_RECORD_NS", "5",
+         "Nanoseconds of work for each record, for the simulated PE that handles it."},
+        [](settings& s, text name, text value) { s.sim.record_ns = cost(name, value); }},
     row{{pe_variable, "", "Number of this PE; set by lamellar-run."}, set_by_launcher},
     row{{job_pes_variable, "", "Number of PEs of the job; set by lamellar-run."},
         set_by_launcher},
@@ -228,6 +307,8 @@ std::string_view nearest_name(std::string_view unknown) {
 
 settings settings::from_environment() {
   settings result;
+  bool has_pes = false;
+  bool has_hang = false;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view assignment{*entry};
     if (!assignment.starts_with("LAMELLAR_")) continue;
@@ -243,6 +324,12 @@ settings settings::from_environment() {
                       nearest_name(name))};
     }
     known->apply(result, name, value);
+    has_pes = has_pes || name == pes_variable;
+    has_hang = has_hang || name == hang_variable;
+  }
+  if (result.lamella == "sim") {
+    if (!has_pes) result.pes = simulated_pes;
+    if (!has_hang) result.hang_s = simulated_hang_s;
   }
   return result;
 }
@@ -253,6 +340,15 @@ std::optional<std::string> value_in_environment(const variable& which) {
   const char* const value = std::getenv(std::string{which.name}.c_str());
   if (value == nullptr) return std::nullopt;
   return value;
+}
+
+std::vector<std::string> assignments_in_environment() {
+  std::vector<std::string> found;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    if (std::string_view{*entry}.starts_with("LAMELLAR_")) found.emplace_back(*entry);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
 std::optional<launch> launch_from_environment() {

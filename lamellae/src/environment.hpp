@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 // What lamellar-run tells the processes that it starts, and how they read it. The names stand
 // in the table of environment.cpp, beside those that a user sets.
@@ -13,6 +15,9 @@ inline constexpr char job_pes_variable[] = "LAMELLAR_JOB_PES";
 inline constexpr char pe_variable[] = "LAMELLAR_PE";
 inline constexpr char lamella_variable[] = "LAMELLAR_LAMELLA";
 inline constexpr char threads_variable[] = "LAMELLAR_THREADS";
+inline constexpr char pes_variable[] = "LAMELLAR_PES";
+inline constexpr char hang_variable[] = "LAMELLAR_HANG_SECONDS";
+inline constexpr char sim_seed_variable[] = "LAMELLAR_SIM_SEED";
 
 /// The place of this process in a job that a launcher started.
 struct launch {
@@ -25,5 +30,8 @@ struct launch {
 ///
 /// Throws: config_error when the variables are ill-formed or only some of them are there.
 std::optional<launch> launch_from_environment();
+
+/// All LAMELLAR_* variables that are set, as NAME=value, sorted.
+std::vector<std::string> assignments_in_environment();
 
 }  // namespace lamellar::lamellae

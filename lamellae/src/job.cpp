@@ -3,10 +3,12 @@
 
 #include <lamellar/lamellae/error.hpp>
 #include <lamellar/lamellae/job.hpp>
+#include <thread>
 
 #include "environment.hpp"
 #include "local.hpp"
 #include "shmem.hpp"
+#include "sim/sim.hpp"
 
 namespace lamellar::lamellae {
 namespace {
@@ -29,7 +31,18 @@ void check_launched(const settings& s, const launch& place) {
 
 }  // namespace
 
-std::vector<std::string_view> lamella_names() { return {"local", "shmem"}; }
+std::vector<std::string_view> lamella_names() { return {"local", "shmem", "sim"}; }
+
+void job::run(const std::function<void(std::size_t)>& as_pe) const {
+  if (take_turns) {
+    take_turns(as_pe);
+    return;
+  }
+  std::vector<std::thread> others;
+  for (std::size_t k = 1; k < pes.size(); ++k) others.emplace_back([&, k] { as_pe(k); });
+  as_pe(0);
+  for (std::thread& other : others) other.join();
+}
 
 job open_job(const settings& s) {
   settings chosen = s;
@@ -45,6 +58,7 @@ job open_job(const settings& s) {
     opened.pes = open_local(chosen);
     return opened;
   }
+  if (chosen.lamella == "sim") return open_sim(chosen);
   if (chosen.lamella == "shmem") {
     throw config_error(
         "LAMELLAR_LAMELLA=shmem: its processes come from a launcher; write lamellar-run -n N "

@@ -9,11 +9,14 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <lamellar/lamellae/job.hpp>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace lamellar::lamellae {
@@ -21,14 +24,17 @@ namespace {
 
 constexpr int tries_to_flush = 1000;
 
+thread_local const std::atomic<std::uint32_t>* in_turn = nullptr;
+
 /// Never destroyed: it is asked last of all, while the process ends.
 struct process_record {
   struct pe_thread {
     std::thread::id thread;
     std::uint32_t pe;
   };
-  std::mutex mutex;               // guards `inside`
-  std::vector<pe_thread> inside;  // threads that run a PE now
+  std::mutex mutex;                   // guards the next two
+  std::vector<pe_thread> inside;      // threads that run a PE now
+  std::function<std::string()> note;  // said when the job ends out of turn
   std::once_flag guard_installed;
   // The PE that opens the job writes, before any other thread exists; whoever aborts reads.
   std::atomic<job_page*> page{nullptr};
@@ -74,8 +80,9 @@ void refuse_early_exit(int status, void*) {
   {
     const std::lock_guard lock{self.mutex};
     if (self.inside.empty()) return;
-    const auto mine = std::find_if(self.inside.begin(), self.inside.end(), [](const auto& it) {
-      return it.thread == std::this_thread::get_id();
+    const auto now = pe_in_turn();
+    const auto mine = std::find_if(self.inside.begin(), self.inside.end(), [&](const auto& it) {
+      return it.thread == std::this_thread::get_id() && it.pe == now.value_or(it.pe);
     });
     text = mine != self.inside.end()
                ? fmt::format("PE {} left the job by exit({}) before run returned", mine->pe,
@@ -95,7 +102,22 @@ void remember_shared_job(const job_memory& memory, std::uint32_t pe) {
 
 void forget_shared_job() { record().page.store(nullptr); }
 
-inside_job::inside_job(std::uint32_t pe) {
+const std::atomic<std::uint32_t>* remember_turns(const std::atomic<std::uint32_t>* pe) {
+  return std::exchange(in_turn, pe);
+}
+
+std::optional<std::uint32_t> pe_in_turn() {
+  if (in_turn == nullptr) return std::nullopt;
+  return in_turn->load(std::memory_order_relaxed);
+}
+
+void note_for_abort(std::function<std::string()> note) {
+  process_record& self = record();
+  const std::lock_guard lock{self.mutex};
+  self.note = std::move(note);
+}
+
+inside_job::inside_job(std::uint32_t pe) : pe_{pe} {
   process_record& self = record();
   std::call_once(self.guard_installed, [] { on_exit(refuse_early_exit, nullptr); });
   const std::lock_guard lock{self.mutex};
@@ -105,8 +127,9 @@ inside_job::inside_job(std::uint32_t pe) {
 inside_job::~inside_job() {
   process_record& self = record();
   const std::lock_guard lock{self.mutex};
-  std::erase_if(self.inside,
-                [](const auto& it) { return it.thread == std::this_thread::get_id(); });
+  std::erase_if(self.inside, [this](const auto& it) {
+    return it.thread == std::this_thread::get_id() && it.pe == pe_;
+  });
 }
 
 void abort_job(int code, std::string_view text) {
@@ -116,7 +139,12 @@ void abort_job(int code, std::string_view text) {
   const bool may_speak = claim_abort(code);
   flush_output();
   if (may_speak) {
-    const std::string line = fmt::format("lamellar: {}\n", text);
+    std::string line = fmt::format("lamellar: {}\n", text);
+    {
+      process_record& self = record();
+      const std::lock_guard lock{self.mutex};
+      if (self.note) line += self.note();
+    }
     // One write, so that lines of several processes do not mix.
     [[maybe_unused]] const auto written = write(STDERR_FILENO, line.data(), line.size());
   }

@@ -30,10 +30,10 @@ constexpr std::size_t round_up(std::size_t bytes, std::size_t to) {
 }
 
 [[noreturn]] void refuse(std::size_t bytes, std::string_view why) {
-  throw out_of_memory{
-      fmt::format("cannot get a segment of {} MiB: {}; ask for less, lower LAMELLAR_HEAP_SIZE "
-                  "or start fewer PEs on this host",
-                  (bytes + (std::size_t{1} << 20) - 1) >> 20, why)};
+  throw out_of_memory{fmt::format(
+      "cannot get a segment of {} MiB: {}; ask for less, or start fewer PEs on this "
+      "host: each may take as much as LAMELLAR_HEAP_SIZE allows",
+      (bytes + (std::size_t{1} << 20) - 1) >> 20, why)};
 }
 
 /// The system promises more than it has, so ask it how much there is.

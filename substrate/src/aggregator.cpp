@@ -10,6 +10,7 @@
 #include <new>
 
 #include "backoff.hpp"
+#include "faults.hpp"
 
 namespace lamellar::detail {
 
@@ -62,7 +63,9 @@ void engine::open_run(lane& from, std::uint32_t to, std::uint64_t key, run_kind 
   if (d->cursor == d->start) {
     // A buffer counts from its first record on, not from when it is shipped: what a handler has
     // sent must be known before the handler counts as done, or a quiesce could end in between.
-    tally(sent_, 1, shared_);
+    if (!has(fault::lost_count) || !from.in_handler() || next_found_ == end_found_) {
+      tally(sent_, 1, shared_);
+    }
     if (shared_) {
       filling_.fetch_add(1, std::memory_order_relaxed);
     }
@@ -93,6 +96,7 @@ void engine::close_run(destination& d) {
   if (d.kind.acknowledged) {
     tally(acknowledgements_due_, count, shared_);
   }
+  count_run(header.handler);
   if (d.block != nullptr) {
     replies_.drop(*d.block);
     d.block = nullptr;
@@ -154,7 +158,7 @@ void engine::ship_to_peer(lane& from, destination& d, std::uint32_t to, traffic 
     return;
   }
   if (kind == traffic::body && may_wait(from)) {
-    backoff patience{oversubscribed_};
+    backoff patience{*lamella_};
     while (!post_block(to, kind, {d.start, bytes})) {
       if (progress(from, resume::anywhere)) {
         patience.reset();
@@ -227,7 +231,7 @@ void engine::queue_to_self(lane& from, const self_buffer& what) {
     run_own_queue(from);
   } else {
     // Workers take their share; a body that is faster than all of them helps.
-    backoff patience{oversubscribed_};
+    backoff patience{*lamella_};
     while (own_queued_.load(std::memory_order_relaxed) > 8 * threads_) {
       if (!run_own_queue(from)) {
         patience.pause();
@@ -381,7 +385,7 @@ void engine::wait_for_reply_space(lane& from) {
     return;
   }
   flush(from);
-  backoff patience{oversubscribed_};
+  backoff patience{*lamella_};
   // Answers that have come but were not looked at still hold their slots: wait for calls that
   // are under way, not for slots.
   while (unanswered_total_.load(std::memory_order_acquire) >

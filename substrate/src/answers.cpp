@@ -11,6 +11,8 @@
 #include <lamellar/substrate/reply.hpp>
 #include <vector>
 
+#include "faults.hpp"
+
 namespace lamellar::detail {
 
 using lamellae::traffic;
@@ -166,7 +168,7 @@ void engine::take_answers(std::uint32_t from, const run_header& run,
 std::byte* engine::append_answer(lane& here, std::uint32_t to, ticket t, std::size_t bytes) {
   destination& d = here.out[static_cast<std::size_t>(traffic::handler)][to];
   const std::uint64_t key = std::uint64_t{answer_value} | std::uint64_t{bytes} << 16;
-  if (d.key != key || d.extra + d.count != t ||
+  if (d.key != key || (d.extra + d.count != t && !has(fault::reply_mix_up)) ||
       static_cast<std::size_t>(d.limit - d.cursor) < bytes) {
     const exempt_scope beyond_budget{here};
     open_run(here, to, key, {static_cast<std::uint16_t>(bytes), false, false}, bytes);

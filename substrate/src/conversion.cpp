@@ -4,6 +4,7 @@
 
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/error.hpp>
+#include <lamellar/substrate/team.hpp>
 #include <lamellar/substrate/world.hpp>
 
 namespace lamellar::detail {
@@ -36,17 +37,19 @@ void nothing_to_convert(const char* into, std::source_location where) {
       where);
 }
 
-task<> await_sole_handles(engine& home, object_entry& of, std::string from, std::string into,
-                          std::source_location where) {
-  co_await home.quiesce(where);
-  lamellar::world& all = home.facade();
-  auto asked = all.call_all(count_holdings{}, of.number);
+task<> await_sole_handles(located_team all, object_entry& of, std::string from,
+                          std::string into) {
+  const team members = all.value;
+  const std::source_location where = all.where;
+  co_await members.quiesce(where);
+  auto asked = members.call_all(count_holdings{}, of.number);
   const std::vector<holdings> held = co_await asked;
   // All PEs have counted before anybody goes on: they come to the same result.
-  co_await home.barrier(where, kind_of_object(typeid(holdings), of.number));
+  co_await object_made(all, of.number, kind_of_object(typeid(holdings)));
   std::string who;
-  for (std::uint32_t pe = 0; pe < held.size(); ++pe) {
-    const holdings& its = held[pe];
+  for (std::uint32_t position = 0; position < held.size(); ++position) {
+    const holdings& its = held[position];
+    const std::uint32_t pe = members.at(team_position{position}).index();
     const std::uint64_t others = its.handles - its.guards - 1;  // beside the one that it brings
     if (others != 0) {
       who += fmt::format("; PE {} holds {} beside the one to be converted", pe,

@@ -53,6 +53,14 @@ void wrong_object(const object_entry* found, std::uint32_t number, const char* t
                         handler_table::readable(type)));
 }
 
+object_entry& find_object(engine& at, std::uint32_t number, const std::type_info& type) {
+  object_entry* found = at.objects().find(number);
+  if (found == nullptr || std::strcmp(found->type, type.name()) != 0) {
+    wrong_object(found, number, type.name());
+  }
+  return *found;
+}
+
 void execution::failed(const std::string& handler, const std::string& text) {
   if (failures++ == 0) {
     first = std::make_unique<failure>(failure{home.me(), handler, text});
@@ -62,11 +70,13 @@ void execution::failed(const std::string& handler, const std::string& text) {
 void engine::run_buffer(execution& at, std::span<const std::byte> buffer) {
   handler_scope as_handler{at.here};
   std::size_t where = 0;
+  std::uint64_t records = 0;
   try {
     while (buffer.size() - where >= sizeof(run_header)) {
       run_header run;
       std::memcpy(&run, buffer.data() + where, sizeof(run));
       where += sizeof(run);
+      records += run.count;
       const std::span<const std::byte> rest = buffer.subspan(where);
       std::size_t extent = 0;
       if (run.record_bytes == variable_record) {
@@ -92,6 +102,7 @@ void engine::run_buffer(execution& at, std::span<const std::byte> buffer) {
   } catch (const corrupt_message& e) {
     at.failed("(none)", fmt::format("corrupt buffer from PE {}: {}", at.from, e.what()));
   }
+  if (charges_) lamella_->charge(records);
 }
 
 bool engine::run_one(execution& at, const run_header& run, std::span<const std::byte> records) {
@@ -254,6 +265,20 @@ void engine::log_failures(std::uint64_t count, const failure& first, bool report
   if (report) {
     reports_.fetch_add(1, std::memory_order_release);
   }
+}
+
+std::uint64_t engine::failures() {
+  failure_lock_.lock();
+  const std::uint64_t count = failures_.count;
+  failure_lock_.unlock();
+  return count;
+}
+
+failure_log engine::take_failures() {
+  failure_lock_.lock();
+  const failure_log log = std::exchange(failures_, failure_log{});
+  failure_lock_.unlock();
+  return log;
 }
 
 void engine::execute_copy(lane& here, std::span<const std::byte> buffer, std::uint32_t from,

@@ -25,6 +25,11 @@ std::size_t share_of_budget(const lamellae::settings& s, std::uint32_t pes) {
   return std::max(std::size_t{1} << 20, all / 2 / pes);
 }
 
+/// What one PE's symmetric heap may grow to.
+std::size_t heap_limit(const lamellae::settings& s, const lamellae::capabilities& able) {
+  return s.heap_size != 0 ? s.heap_size : lamellae::default_job_budget() * 3 / able.pes_on_host;
+}
+
 }  // namespace
 
 void misuse(const engine* at, const std::string& what, std::source_location where) {
@@ -40,12 +45,14 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       settings_{s},
       facade_{facade},
       handlers_{handler_table::instance()},
+      letter_handler_{letter_handler()},
       world_number_{next_world_number.fetch_add(1, std::memory_order_relaxed)},
       me_{lamella_->me()},
       size_{lamella_->size()},
       threads_{std::max(1u, s.threads)},
       shared_{threads_ > 1},
       has_lines_{lamella_->able().lines && threads_ == 1},
+      charges_{lamella_->able().in_turns},
       oversubscribed_{lamella_->able().oversubscribed},
       buffer_capacity_{lamella_->able().buffer_bytes},
       own_capacity_{threads_ == 1 ? std::min(own_buffer_bytes, buffer_capacity_)
@@ -56,6 +63,12 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       largest_message_{4 * lamellae::default_job_budget()},
       blocks_{buffer_capacity_, shared_},
       replies_{this, shared_},
+      region_counts_{s.statistics ? std::make_unique<region_counts>() : nullptr},
+      heap_{*lamella_, heap_limit(s, lamella_->able())},
+      one_sided_{*this},
+      objects_{shared_},
+      mail_{this, shared_},
+      all_pes_{this, 0, member_list{0, 1, size_}, me_},
       on_line_(size_, nullptr),
       serving_lines_(size_, nullptr),
       unanswered_(size_),
@@ -72,6 +85,9 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
   for (std::uint32_t index = 0; index < threads_; ++index) {
     lanes_.push_back(std::make_unique<lane>(*this, size_, index));
   }
+  if (lamella_->able().in_turns) {
+    lamella_->describe_waiting([this] { return what_it_waits_for(); });
+  }
   if (lamella_->able().lines) {
     for (std::uint32_t peer = 0; peer < size_; ++peer) {
       if (peer != me_) {
@@ -79,6 +95,22 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       }
     }
   }
+}
+
+collective_scope::collective_scope(engine& at, const char* what, std::source_location where)
+    : at_{at}, what_{what}, where_{where} {
+  at_.collectives_.push_back(this);
+}
+
+collective_scope::~collective_scope() { std::erase(at_.collectives_, this); }
+
+std::uint32_t engine::next_team_object_number() {
+  const std::uint64_t number =
+      std::uint64_t{next_team_object_++} * size_ + me_ + first_team_object;
+  if (number > ~std::uint32_t{0}) {
+    throw out_of_memory("too many distributed objects of teams in one job; reuse them");
+  }
+  return static_cast<std::uint32_t>(number);
 }
 
 engine::~engine() {
@@ -175,6 +207,20 @@ void engine::print_statistics() const {
                  own_sent_.load())
                  .c_str(),
              stderr);
+  if (const heap_usage heap = heap_.usage(); heap.most_in_use != 0) {
+    std::fputs(fmt::format("lamellar: PE {}: symmetric heap: at most {} bytes in use; {} bytes "
+                           "held in {} segments\n",
+                           me_, heap.most_in_use, heap.held, heap.segments)
+                   .c_str(),
+               stderr);
+    std::fputs(
+        fmt::format("lamellar: PE {}: memory regions: {} bytes put, {} bytes got, {} "
+                    "atomic operations; {} of all operations by messages\n",
+                    me_, region_counts_->bytes_put.load(), region_counts_->bytes_got.load(),
+                    region_counts_->atomics.load(), region_counts_->by_message.load())
+            .c_str(),
+        stderr);
+  }
 }
 
 }  // namespace lamellar::detail

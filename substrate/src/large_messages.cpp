@@ -42,6 +42,7 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
   header.count = 1;
   header.object = static_cast<std::uint32_t>(key >> 16);
   header.extra = answers;
+  count_run(header.handler);
   const std::uint64_t length = bytes;
   write(state, data + sizeof(header) + sizeof(length));
   if (call != nullptr) {
@@ -77,7 +78,7 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
   drain(to, kind);
   if (kind == traffic::body && may_wait(from)) {
     const auto& waiting = box.waiting[static_cast<std::size_t>(kind)];
-    backoff patience{oversubscribed_};
+    backoff patience{*lamella_};
     for (;;) {
       box.lock.lock();
       const bool gone = waiting.empty();

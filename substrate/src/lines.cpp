@@ -21,6 +21,7 @@ reply_slot* engine::begin_call_on_line(lamellae::line& on, std::uint32_t to, std
   tally(unanswered_[to], 1, shared_);
   tally(unanswered_total_, 1, shared_);
   tally(sent_, 1, shared_);
+  count_run(static_cast<std::uint16_t>(key));
   on_line_[to] = slot;
   lines_in_use_.push_back(to);
   const line_front front{static_cast<std::uint16_t>(key), bytes, slot->object,

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "backoff.hpp"
+#include "faults.hpp"
 
 namespace lamellar::detail {
 
@@ -84,7 +85,7 @@ bool engine::waited_in_vain() {
 }
 
 void engine::serve_suspended(lane& here) {
-  backoff patience{oversubscribed_};
+  backoff patience{*lamella_};
   while (many_suspended() && !waited_in_vain()) {
     if (progress(here, resume::anywhere)) {
       patience.reset();
@@ -223,12 +224,14 @@ void engine::wait_until(bool (*holds)(void*), void* state, const char* what) {
   }
   const resume may = on.in_handler() ? resume::anywhere : resume::all;
   flush(on);
-  backoff patience{oversubscribed_};
+  const char* const waited_for_before = std::exchange(waits_for_, what);
+  backoff patience{*lamella_};
   std::uint64_t idle_polls = 0;
   std::uint64_t idle_since = 0;
   while (!holds(state)) {
-    if (progress(on, may)) {
-      flush(on);
+    const bool any = progress(on, may);
+    if (!has(fault::missing_flush)) flush(on);
+    if (any) {
       patience.reset();
       idle_polls = 0;
       continue;
@@ -240,19 +243,29 @@ void engine::wait_until(bool (*holds)(void*), void* state, const char* what) {
       idle_since = idle_polls == 1024 ? now : idle_since;
       const double seconds = static_cast<double>(now - idle_since) * 1e-9;
       if (seconds >= settings_.hang_s) {
-        complain(what, seconds);
+        complain(seconds);
       }
     }
   }
+  waits_for_ = waited_for_before;
 }
 
-void engine::complain(const char* what, double seconds) {
+void engine::complain(double seconds) {
   complained_ = true;
+  lamella_->overdue();
+  std::fputs(fmt::format("lamellar: PE {} has waited {:.1f} s for {}. It goes on waiting; "
+                         "LAMELLAR_HANG_SECONDS sets when this is said.\n",
+                         me_, seconds, what_it_waits_for())
+                 .c_str(),
+             stderr);
+}
+
+std::string engine::what_it_waits_for() const {
   std::string text =
-      fmt::format("lamellar: PE {} has waited {:.1f} s for {}", me_, seconds, what);
-  if (collective_ != nullptr) {
+      waits_for_ != nullptr ? waits_for_ : "what it polls for, or room for what it sends";
+  for (const collective_scope* in : collectives_) {
     text += fmt::format("; it is in {} ({}:{}), which not all PEs have reached or left",
-                        collective_, collective_at_.file_name(), collective_at_.line());
+                        in->what(), in->where().file_name(), in->where().line());
   }
   for (std::uint32_t peer = 0; peer < size_; ++peer) {
     if (const std::uint32_t calls = unanswered_[peer].load(); calls != 0) {
@@ -276,18 +289,15 @@ void engine::complain(const char* what, double seconds) {
       }
     }
   }
-  text += ". It goes on waiting; LAMELLAR_HANG_SECONDS sets when this is said.\n";
-  std::fputs(text.c_str(), stderr);
+  return text;
 }
 
-bool engine::all_handled() {
+bool engine::all_handled_by(const member_list& others) {
   // In the order in which work moves on: from tasks into buffers that are being filled, from
   // there into queues, from there to the lamella. What is not seen at one place is then seen at
   // a later one.
   if (tasks_.load(std::memory_order_acquire) != 0 ||
       filling_.load(std::memory_order_acquire) != 0 || !lines_in_use_.empty() ||
-      waiting_boxes_.load(std::memory_order_acquire) != 0 ||
-      unanswered_total_.load(std::memory_order_acquire) != 0 ||
       own_executed_.load(std::memory_order_acquire) !=
           own_sent_.load(std::memory_order_acquire) ||
       acknowledgements_.load(std::memory_order_acquire) !=
@@ -295,14 +305,20 @@ bool engine::all_handled() {
     return false;
   }
   std::uint64_t failed = 0;
-  for (std::uint32_t peer = 0; peer < size_; ++peer) {
+  for (std::uint32_t k = 0; k < others.size(); ++k) {
+    const std::uint32_t peer = others.at(k);
+    if (unanswered_[peer].load(std::memory_order_acquire) != 0) {
+      return false;
+    }
     if (peer == me_) {
       continue;
     }
-    boxes_[peer].lock.lock();
+    peer_box& box = boxes_[peer];
+    box.lock.lock();
+    const bool queued = !box.waiting[0].empty() || !box.waiting[1].empty();
     const lamellae::delivery d = lamella_->delivered(peer);
-    boxes_[peer].lock.unlock();
-    if (d.posted != d.handled) {
+    box.lock.unlock();
+    if (queued || d.posted != d.handled) {
       return false;
     }
     failed += d.failed;
@@ -318,15 +334,17 @@ void engine::wait_all() {
            "replies that you need instead");
   }
   flush(here());  // what is still being filled counts as sent
-  wait_until([](void* self) { return static_cast<engine*>(self)->all_handled(); }, this,
-             "all messages that this PE has sent");
+  wait_until(
+      [](void* of) {
+        auto& self = *static_cast<engine*>(of);
+        return self.all_handled_by(self.all_pes_.members);
+      },
+      this, "all messages that this PE has sent");
   throw_failures();
 }
 
 void engine::throw_failures() {
-  failure_lock_.lock();
-  const failure_log log = std::exchange(failures_, failure_log{});
-  failure_lock_.unlock();
+  const failure_log log = take_failures();
   if (log.count != 0) {
     throw remote_error(log.first.on, log.first.handler, log.first.text, log.count);
   }

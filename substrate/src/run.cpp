@@ -7,7 +7,6 @@
 #include <lamellar/lamellae/job.hpp>
 #include <lamellar/lamellae/settings.hpp>
 #include <lamellar/substrate/run.hpp>
-#include <thread>
 #include <vector>
 
 namespace lamellar::detail {
@@ -22,7 +21,7 @@ int run_pe(std::unique_ptr<lamellae::lamella> transport, const lamellae::setting
   if (s.threads > 1 && transport->able().pes_in_process == 1) {
     on_node::start(s.threads);  // before pinning, so that its threads get cores of their own
   }
-  if (s.pin) {
+  if (s.pin && !transport->able().in_turns) {
     lamellae::pin_this_thread(me % on_host, on_host, 0, s.threads);
   }
   const lamellae::inside_job inside{me};
@@ -44,16 +43,15 @@ int run_pe(std::unique_ptr<lamellae::lamella> transport, const lamellae::setting
 int run_job(const lamellae::settings& s, const std::function<int(world&)>& one) {
   lamellae::job job = lamellae::open_job(s);
   std::vector<int> codes(job.pes.size(), 0);
-  std::vector<std::thread> others;
-  for (std::size_t k = 1; k < job.pes.size(); ++k) {
-    others.emplace_back([&, k] { codes[k] = run_pe(std::move(job.pes[k]), s, one); });
-  }
-  codes[0] = run_pe(std::move(job.pes[0]), s, one);
-  for (std::thread& other : others) {
-    other.join();
-  }
+  job.run([&](std::size_t k) { codes[k] = run_pe(std::move(job.pes[k]), s, one); });
   for (const int code : codes) {
     if (code != 0) {
+      if (!job.replay.empty()) {
+        std::fputs(fmt::format("lamellar: a PE returned {}; the same run again: {}\n", code,
+                               job.replay)
+                       .c_str(),
+                   stderr);
+      }
       return code;
     }
   }

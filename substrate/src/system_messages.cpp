@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <lamellar/substrate/detail/send.hpp>
 #include <lamellar/substrate/detail/system_messages.hpp>
 #include <lamellar/substrate/world.hpp>
@@ -38,12 +41,27 @@ struct take_failed_acknowledgement {
 };
 
 struct take_release {
-  void operator()(context& at, std::uint32_t number, bool released, std::uint64_t epoch) const {
+  void operator()(context& at, std::uint32_t number, std::int32_t change,
+                  std::uint64_t epoch) const {
     engine& here = engine_of(at.world());
     if (object_entry* object = here.objects().find(number); object != nullptr) {
-      object->releases[at.origin().index()].store(released ? epoch + 1 : 0,
-                                                  std::memory_order_relaxed);
+      object->lock.lock();
+      object->released += static_cast<std::uint32_t>(change);
+      object->released_in = std::max(object->released_in, epoch);
+      object->lock.unlock();
     }
+  }
+};
+
+struct take_hold {
+  void operator()(context& at, std::uint32_t number) const {
+    engine_of(at.world()).one_sided().hold(number);
+  }
+};
+
+struct take_let_go {
+  void operator()(context& at, std::uint32_t number, std::uint64_t epoch) const {
+    engine_of(at.world()).one_sided().let_go(number, epoch);
   }
 };
 
@@ -70,10 +88,21 @@ void send_acknowledgement(engine& at, lane& here, std::uint32_t to, std::uint64_
   }
 }
 
-void send_release(engine& at, std::uint32_t object, bool released, std::uint64_t epoch) {
-  for (std::uint32_t to = 0; to < at.size(); ++to) {
-    send_message<void>(at, to, 0, take_release{}, object, released, epoch);
+void send_release(engine& at, const object_entry& object, int change, std::uint64_t epoch) {
+  const std::uint32_t holders = object.members == nullptr ? at.size() : object.members->size();
+  for (std::uint32_t k = 0; k < holders; ++k) {
+    send_message<void>(at, object.members == nullptr ? k : object.members->at(k), 0,
+                       take_release{}, object.number, change, epoch);
   }
+}
+
+void send_hold(engine& at, std::uint32_t owner, std::uint32_t number) {
+  const exempt_scope beyond_budget{at.here()};
+  send_message<void>(at, owner, 0, take_hold{}, number);
+}
+
+void send_let_go(engine& at, std::uint32_t owner, std::uint32_t number, std::uint64_t epoch) {
+  send_message<void>(at, owner, 0, take_let_go{}, number, epoch);
 }
 
 std::string text_of_current_exception() {
@@ -90,6 +119,13 @@ void no_such_pe(const engine& at, const located_pe& to) {
   misuse(&at,
          "there is no PE " + std::to_string(to.value.index()) + " in a world of " +
              std::to_string(at.size()),
+         to.where);
+}
+
+void no_part_there(const engine& at, const located_pe& to, std::uint32_t object) {
+  misuse(&at,
+         fmt::format("PE {} has no part of object {}, which belongs to a team without it",
+                     to.value.index(), object),
          to.where);
 }
 

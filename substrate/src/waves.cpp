@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <lamellar/substrate/detail/collective.hpp>
 #include <lamellar/substrate/detail/engine.hpp>
 #include <lamellar/substrate/detail/system_messages.hpp>
 #include <lamellar/substrate/error.hpp>
+
+#include "faults.hpp"
 
 namespace lamellar::detail {
 
@@ -24,18 +27,6 @@ const char* name_of(std::uint64_t tag) {
 
 }  // namespace
 
-/// Suspends until the body's next poll.
-struct engine::next_poll {
-  engine* at;
-  bool await_ready() const noexcept { return false; }
-  template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> waiting) const {
-    teach_home(waiting, at);
-    at->resume_after_poll(waiting);
-  }
-  void await_resume() const noexcept {}
-};
-
 void engine::check_agreement(const lamellae::wave& result, std::uint64_t tag,
                              std::source_location where) const {
   if (!result.agreed) {
@@ -47,11 +38,6 @@ void engine::check_agreement(const lamellae::wave& result, std::uint64_t tag,
   }
 }
 
-void engine::enter_collective(const char* what, std::source_location where) {
-  collective_ = what;
-  collective_at_ = where;
-}
-
 task<> engine::barrier(std::source_location where, std::uint64_t kind) {
   if (here().in_handler()) {
     misuse(this, "barrier() in a handler; only the body may take part in collectives", where);
@@ -60,18 +46,45 @@ task<> engine::barrier(std::source_location where, std::uint64_t kind) {
   while (wave_ended_ != turn) {
     co_await next_poll{this};
   }
-  enter_collective(kind == 0 ? "a barrier" : name_of(kind << 8), where);
+  const collective_scope waiting{*this, kind == 0 ? "a barrier" : name_of(kind << 8), where};
   flush(*lanes_[0]);
   lamellae::wave mine;
   mine.tag = barrier_tag | kind << 8;
   lamella_->begin_wave(mine);
+  co_await wave_back(mine.tag, where);
+  ++wave_ended_;
+}
+
+task<lamellae::wave> engine::wave_back(std::uint64_t tag, std::source_location where) {
   lamellae::wave result;
   while (!lamella_->end_wave(result)) {
+    if (mail_.waiting() != 0) {
+      check_order(where);
+    }
     co_await next_poll{this};
   }
-  ++wave_ended_;
-  collective_ = nullptr;
-  check_agreement(result, mine.tag, where);
+  check_agreement(result, tag, where);
+  co_return result;
+}
+
+void engine::check_order(std::source_location where) {
+  letter_key key{};
+  collective_mark mark;
+  if (mail_.out_of_order(all_pes_.collectives, wave_started_, key, mark)) {
+    misuse(this,
+           fmt::format("collectives do not match: this PE is in {}, PE {} has begun {} (line "
+                       "{} of its file) before that; all PEs must start the same collectives "
+                       "in the same order",
+                       collectives_.empty() ? "a wave" : collectives_.back()->what(), key.from,
+                       collective_name(static_cast<collective_kind>(mark.kind)), mark.line),
+           where);
+  }
+}
+
+task<> engine::until(bool (*holds)(void*), void* state) {
+  while (!holds(state)) {
+    co_await next_poll{this};
+  }
 }
 
 task<> engine::quiesce(std::source_location where) {
@@ -82,8 +95,31 @@ task<> engine::quiesce(std::source_location where) {
   while (wave_ended_ != turn) {
     co_await next_poll{this};
   }
-  enter_collective("a quiesce", where);
-  announce_releases();
+  const collective_scope waiting{*this, "a quiesce", where};
+  lamellae::wave result;
+  do {
+    // Objects are let go of in steps. First every PE says which ones it holds no handle of any
+    // more. If all have said so, and none has taken it back when the next step begins, there
+    // was no handle at the end of this one, where no message was under way either: no handle
+    // can come into being again, and the parts go at the end of that next step.
+    const std::uint64_t changes = announce_releases();
+    one_sided_.announce(epoch_);
+    offer_released();
+    result = co_await all_work_done(changes, where);
+    retire_released();
+    one_sided_.retire(epoch_);
+    ++epoch_;
+  } while (result.sums[3] != 0);
+  if (result.sums[2] != 0) {
+    std::uint64_t count = result.sums[2];
+    const failure first = share_first_failure(count);
+    ++wave_ended_;
+    throw remote_error(first.on, first.handler, first.text, count);
+  }
+  ++wave_ended_;
+}
+
+task<lamellae::wave> engine::all_work_done(std::uint64_t releases, std::source_location where) {
   // Everything is handled once the messages sent by all PEs, as counted in one wave, are as
   // many as those executed, as counted in an earlier one: nothing was under way in between. The
   // last wave of the previous quiesce counts as the earlier one, so an idle world needs one
@@ -96,15 +132,12 @@ task<> engine::quiesce(std::source_location where) {
     mine.tag = quiesce_tag;
     mine.sums[1] = executed_.load(std::memory_order_acquire);
     mine.sums[0] = sent_.load(std::memory_order_acquire);
-    failure_lock_.lock();
-    mine.sums[2] = failures_.count;
-    failure_lock_.unlock();
+    mine.sums[2] = failures();
+    mine.sums[3] = releases;
     lamella_->begin_wave(mine);
-    while (!lamella_->end_wave(result)) {
-      co_await next_poll{this};
-    }
-    check_agreement(result, quiesce_tag, where);
-    if (result.sums[0] == executed_before) {
+    result = co_await wave_back(quiesce_tag, where);
+    if (result.sums[0] == executed_before ||
+        (has(fault::epoch_leak) && result.sums[0] == result.sums[1])) {
       break;
     }
     executed_before = result.sums[1];
@@ -113,47 +146,11 @@ task<> engine::quiesce(std::source_location where) {
     }
   }
   known_executed_ = result.sums[1];
-
-  // Objects that nobody held when they entered are destroyed, unless a handle of one arrived
-  // meanwhile in a message: 16 objects a wave, 16 bits each, PEs that object are counted.
-  const std::vector<std::uint32_t> unheld = released_everywhere();
-  for (std::size_t first = 0; first < unheld.size(); first += 16) {
-    const std::size_t count = std::min<std::size_t>(16, unheld.size() - first);
-    lamellae::wave vote;
-    vote.tag = quiesce_tag;
-    for (std::size_t k = 0; k < count; ++k) {
-      const bool held = !objects_.find(unheld[first + k])->offer();
-      vote.sums[k / 4] |= std::uint64_t{held} << (k % 4 * 16);
-    }
-    lamella_->begin_wave(vote);
-    lamellae::wave voted;
-    while (!lamella_->end_wave(voted)) {
-      co_await next_poll{this};
-    }
-    for (std::size_t k = 0; k < count; ++k) {
-      if ((voted.sums[k / 4] >> (k % 4 * 16) & 0xffff) == 0) {
-        objects_.erase(unheld[first + k]);
-      } else {
-        objects_.find(unheld[first + k])->keep();
-      }
-    }
-  }
-  ++epoch_;
-  if (result.sums[2] != 0) {
-    std::uint64_t count = result.sums[2];
-    const failure first = share_first_failure(count);
-    ++wave_ended_;
-    collective_ = nullptr;
-    throw remote_error(first.on, first.handler, first.text, count);
-  }
-  ++wave_ended_;
-  collective_ = nullptr;
+  co_return result;
 }
 
 failure engine::share_first_failure(std::uint64_t& count) {
-  failure_lock_.lock();
-  const failure_log log = std::exchange(failures_, failure_log{});
-  failure_lock_.unlock();
+  const failure_log log = take_failures();
   std::vector<std::byte> mine;
   if (log.count != 0) {
     const std::string text =
@@ -175,29 +172,57 @@ failure engine::share_first_failure(std::uint64_t& count) {
   return {me_, "(none)", fmt::format("{} failures without a text", count)};
 }
 
-void engine::announce_releases() {
+std::uint64_t engine::announce_releases() {
+  std::uint64_t changes = 0;
   for (object_entry* object : objects_.all()) {
     const bool released = object->handles.load(std::memory_order_acquire) == 0;
-    if (released != object->release_announced) {
-      object->release_announced = released;
-      send_release(*this, object->number, released, epoch_);
+    const std::uint64_t arrivals = object->arrivals.load(std::memory_order_relaxed);
+    const bool before = object->release_announced;
+    if (released == before && (!released || arrivals == object->arrivals_announced)) {
+      continue;
+    }
+    if (has(fault::early_free) && before) {
+      continue;
+    }
+    object->release_announced = released;
+    object->arrivals_announced = arrivals;
+    ++changes;
+    // A handle that has come and gone again changes no number, only the time.
+    send_release(*this, *object, static_cast<int>(released) - static_cast<int>(before), epoch_);
+  }
+  return changes;
+}
+
+bool engine::is_released(object_entry& object) {
+  const std::uint32_t holders = object.members == nullptr ? size_ : object.members->size();
+  object.lock.lock();
+  const bool released = object.released == holders && object.released_in < epoch_;
+  object.lock.unlock();
+  return released;
+}
+
+void engine::offer_released() {
+  // Nobody's program runs before this step ends somewhere; from then on messages may come here
+  // that would revive an object from a weak handle.
+  for (object_entry* object : objects_.all()) {
+    if (is_released(*object)) {
+      object->offer();
     }
   }
 }
 
-std::vector<std::uint32_t> engine::released_everywhere() {
+void engine::retire_released() {
   std::vector<std::uint32_t> unheld;
-  for (const object_entry* object : objects_.all()) {
-    const auto& releases = object->releases;
-    if (std::all_of(releases.begin(), releases.end(), [this](const auto& each) {
-          const std::uint64_t release = each.load(std::memory_order_relaxed);
-          return release != 0 && release - 1 <= epoch_;
-        })) {
+  for (object_entry* object : objects_.all()) {
+    if (is_released(*object)) {
       unheld.push_back(object->number);
+    } else {
+      object->keep();
     }
   }
-  std::sort(unheld.begin(), unheld.end());
-  return unheld;
+  for (const std::uint32_t number : unheld) {
+    objects_.erase(number);
+  }
 }
 
 }  // namespace lamellar::detail

@@ -61,7 +61,7 @@ void engine::work(std::uint32_t index) {
                               index, threads_);
   }
   lane& on = *lanes_[index];
-  backoff patience{oversubscribed_};
+  backoff patience{*lamella_};
   while (!stopping_.load(std::memory_order_acquire)) {
     if (progress(on, resume::anywhere)) {
       patience.reset();

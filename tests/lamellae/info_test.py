@@ -29,6 +29,7 @@ class Info(unittest.TestCase):
                                        "pages", "variables", "environment_error"])
         self.assertIn("local", found["lamellae"])
         self.assertIn("shmem", found["lamellae"])
+        self.assertIn("sim", found["lamellae"])
         self.assertGreaterEqual(found["cores"]["cores"], 1)
         self.assertLessEqual(found["cores"]["hardware_threads_allowed"], found["cores"]["hardware_threads"])
         self.assertGreater(found["memory"]["limit_bytes"], 1 << 26)
@@ -51,7 +52,7 @@ class Info(unittest.TestCase):
             self.assertIn(row["name"], done.stdout)
             self.assertIn(row["meaning"], done.stdout)
         self.assertIn("LAMELLAR_THREADS = 2  (default: 1)", done.stdout)
-        for word in ("Lamellar ", "local shmem", "Kokkos", "Cores", "Pages"):
+        for word in ("Lamellar ", "local shmem sim", "Kokkos", "Cores", "Pages"):
             self.assertIn(word, done.stdout)
 
     def test_a_wrong_environment_is_shown_and_explained(self):

@@ -72,6 +72,19 @@ const wrong ill_formed[] = {
     {"LAMELLAR_PEER_TIMEOUT", {"", "-1", "5s", "nan", "inf", "1e10", "0x10", "5,0"}},
     {"LAMELLAR_HANG_SECONDS", {"", "-0.5", "never"}},
     {"LAMELLAR_STATISTICS", {"", "verbose", "2"}},
+    {"LAMELLAR_SIM_SEED", {"", "-1", "0x10", "1.5", "18446744073709551616"}},
+    {"LAMELLAR_SIM_DELAY", {"", "2"}},
+    {"LAMELLAR_SIM_REORDER", {"", "some"}},
+    {"LAMELLAR_SIM_SPLIT", {"", "2"}},
+    {"LAMELLAR_SIM_KILL", {"", "2", "@5", "2@", "2@x", "-1@5", "70000@5", "2@5@5"}},
+    {"LAMELLAR_SIM_TRACE", {""}},
+    {"LAMELLAR_SIM_SILENCE_SECONDS", {"", "-1"}},
+    {"LAMELLAR_SIM_PES_PER_HOST", {"", "0", "-1"}},
+    {"LAMELLAR_SIM_LATENCY_NS", {"", "-1", "2us", "nan", "1e10"}},
+    {"LAMELLAR_SIM_HOST_LATENCY_NS", {"", "-1"}},
+    {"LAMELLAR_SIM_BYTE_NS", {"", "-0.1"}},
+    {"LAMELLAR_SIM_MESSAGE_NS", {"", "-1"}},
+    {"LAMELLAR_SIM_RECORD_NS", {"", "-1"}},
 };
 
 }  // namespace
@@ -89,6 +102,7 @@ TEST_CASE("an environment without our variables gives the defaults") {
   CHECK(s.hang_s == 600.0);
   CHECK_FALSE(s.statistics);
   CHECK(s.pin);
+  CHECK(s.sim == lamellar::lamellae::simulation{});
 }
 
 TEST_CASE("each variable sets its own value") {
@@ -105,6 +119,33 @@ TEST_CASE("each variable sets its own value") {
   CHECK(read("LAMELLAR_PEER_TIMEOUT", "0").peer_timeout_s == 0.0);
   CHECK(read("LAMELLAR_PEER_TIMEOUT", "2.5").peer_timeout_s == 2.5);
   CHECK(read("LAMELLAR_HANG_SECONDS", "1e3").hang_s == 1000.0);
+}
+
+TEST_CASE("the variables of a simulated job set their own values") {
+  CHECK(read("LAMELLAR_SIM_SEED", "18446744073709551615").sim.seed == ~std::uint64_t{0});
+  CHECK_FALSE(read("LAMELLAR_SIM_DELAY", "0").sim.delay);
+  CHECK_FALSE(read("LAMELLAR_SIM_REORDER", "0").sim.reorder);
+  CHECK_FALSE(read("LAMELLAR_SIM_SPLIT", "0").sim.split);
+  const auto killed = read("LAMELLAR_SIM_KILL", "2@1500").sim;
+  CHECK(killed.kill_pe == 2);
+  CHECK(killed.kill_step == 1500);
+  CHECK(read("LAMELLAR_SIM_TRACE", "a file").sim.trace == "a file");
+  CHECK(read("LAMELLAR_SIM_SILENCE_SECONDS", "0.5").sim.silence_s == 0.5);
+  CHECK(read("LAMELLAR_SIM_PES_PER_HOST", "32").sim.pes_per_host == 32);
+  CHECK(read("LAMELLAR_SIM_LATENCY_NS", "900").sim.latency_ns == 900);
+  CHECK(read("LAMELLAR_SIM_HOST_LATENCY_NS", "90").sim.host_latency_ns == 90);
+  CHECK(read("LAMELLAR_SIM_BYTE_NS", "0.04").sim.byte_ns == 0.04);
+  CHECK(read("LAMELLAR_SIM_MESSAGE_NS", "9").sim.message_ns == 9);
+  CHECK(read("LAMELLAR_SIM_RECORD_NS", "2.5").sim.record_ns == 2.5);
+}
+
+TEST_CASE("a simulated job has four PEs and shows less patience unless told otherwise") {
+  const with simulated{"LAMELLAR_LAMELLA", "sim"};
+  const settings s = settings::from_environment();
+  CHECK(s.pes == 4);
+  CHECK(s.hang_s == 10);
+  CHECK(read("LAMELLAR_PES", "1").pes == 1);
+  CHECK(read("LAMELLAR_HANG_SECONDS", "600").hang_s == 600);
 }
 
 TEST_CASE("a yes or no may be written in four ways each") {
@@ -156,6 +197,7 @@ TEST_CASE("the defaults in the table are the defaults") {
     CHECK(s.hang_s == usual.hang_s);
     CHECK(s.statistics == usual.statistics);
     CHECK(s.pin == usual.pin);
+    CHECK(s.sim == usual.sim);
   }
 }
 

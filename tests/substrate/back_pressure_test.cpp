@@ -30,7 +30,7 @@ std::uint64_t messages_per_pe(const world& w) {
 /// Memory that a process may take beside what it had: the rings of all pairs, the spill marks,
 /// and room for the allocator.
 std::uint64_t bound(const world& w) {
-  const std::uint64_t pes_here = w.lamella() == "local" ? w.size() : 1;
+  const std::uint64_t pes_here = w.able().pes_in_process;
   const std::uint64_t rings = std::uint64_t{w.size()} * w.size() * 2 * 8 * 8192;
   return rings + pes_here * 32 * mib + 64 * mib;
 }

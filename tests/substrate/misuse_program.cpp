@@ -7,13 +7,18 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/global_rw_darc.hpp>
+#include <lamellar/substrate/one_sided_memory_region.hpp>
 #include <lamellar/substrate/run.hpp>
+#include <lamellar/substrate/shared_memory_region.hpp>
+#include <lamellar/substrate/team.hpp>
 #include <map>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 using namespace lamellar;
 
@@ -36,6 +41,11 @@ struct waits_for_own_object {
     return self.call(at.me(), [](int& value) { return value; }).get();
   }
 };
+
+/// A region of 10 elements.
+shared_memory_region<int> ten(world& w) {
+  return shared_memory_region<int>::create(w, 10).get();
+}
 
 const std::map<std::string, std::function<void(world&)>> cases{
     {"wait_all_in_handler",
@@ -66,6 +76,67 @@ const std::map<std::string, std::function<void(world&)>> cases{
        } else {
          w.quiesce().get();
        }
+     }},
+    {"barrier_and_reduction",
+     [](world& w) {
+       if (is_first(w)) {
+         w.barrier().get();
+       } else {
+         (void)all_reduce(w, 1).get();
+       }
+     }},
+    {"reduction_and_gather",
+     [](world& w) {
+       if (is_first(w)) {
+         (void)all_reduce(w, 1).get();
+       } else {
+         (void)gather(w, 1).get();
+       }
+     }},
+    {"types_of_reduction",
+     [](world& w) {
+       if (is_first(w)) {
+         (void)all_reduce(w, 1).get();
+       } else {
+         (void)all_reduce(w, 1.0).get();
+       }
+     }},
+    {"roots_of_broadcast",
+     [](world& w) {
+       // Each waits for the other's value.
+       (void)broadcast(w, 1, team_position{is_first(w) ? 1u : 0u}).get();
+     }},
+    {"root_outside", [](world& w) { (void)broadcast(w, 1, team_position{w.size()}).get(); }},
+    {"too_few_values",
+     [](world& w) { (void)all_to_all(w, std::vector<int>(w.size() - 1)).get(); }},
+    {"different_teams", [](world& w) { (void)team{w}.block(is_first(w) ? 0 : 1, 1).get(); }},
+    {"team_beyond_the_end", [](world& w) { (void)team{w}.block(1, w.size()).get(); }},
+    {"team_with_a_pe_twice",
+     [](world& w) {
+       (void)team{w}.subteam({team_position{0}, team_position{0}}).get();
+     }},
+    {"collective_of_others",
+     [](world& w) {
+       const team t = team{w}.block(0, 1).get();
+       (void)all_reduce(t, 1).get();
+     }},
+    {"position_outside",
+     [](world& w) {
+       const team t = team{w}.block(0, 1).get();
+       t.send(team_position{1}, [] {});
+     }},
+    {"object_of_others",
+     [](world& w) {
+       const team t = team{w}.block(0, 1).get();
+       if (is_first(w)) darc<int>::create(t, 1).get().send(w.at(1), [](int&) {});
+       w.quiesce().get();
+     }},
+    {"collective_in_handler",
+     [](world& w) {
+       if (is_first(w)) {
+         w.send(next_of(w), [](context& at) { (void)all_reduce(at.world(), 1).get(); });
+       }
+       w.quiesce().get();
      }},
     {"mismatched_creation",
      [](world& w) {
@@ -149,6 +220,73 @@ const std::map<std::string, std::function<void(world&)>> cases{
      [](world& w) {
        std::thread([&w] { w.send(w.at(0), [] {}); }).join();
        w.quiesce().get();
+     }},
+    {"region_index_put", [](world& w) { ten(w).put(w.me(), 10, 1).get(); }},
+    {"region_index_view",
+     [](world& w) { (void)ten(w).sub_region(2, 5).get(next_of(w), 5).get(); }},
+    {"region_index_atomic", [](world& w) { (void)ten(w).fetch_add(next_of(w), 11, 1).get(); }},
+    {"region_index_at", [](world& w) { ten(w).at(12) = 1; }},
+    {"region_range_put",
+     [](world& w) { ten(w).put(next_of(w), 8, std::vector<int>(3)).get(); }},
+    {"region_range_get",
+     [](world& w) {
+       std::vector<int> into(11);
+       ten(w).get(next_of(w), 0, into).get();
+     }},
+    {"region_range_view", [](world& w) { (void)ten(w).sub_region(7, 4); }},
+    {"region_range_huge", [](world& w) { (void)ten(w).sub_region(5, ~std::size_t{0}); }},
+    {"region_pe", [](world& w) { ten(w).put(pe{w.size()}, 0, 1).get(); }},
+    {"region_empty", [](world& w) { shared_memory_region<int>{}.put(w.me(), 0, 1).get(); }},
+    {"region_member",
+     [](world& w) {
+       const team all{w};
+       const team first = all.block(0, 1).get();
+       if (is_first(w)) {
+         const auto r = shared_memory_region<int>::create(first, 10).get();
+         r.put(w.at(1), 0, 1).get();
+       }
+       w.quiesce().get();
+     }},
+    {"region_sizes",
+     [](world& w) {
+       (void)shared_memory_region<int>::create(w, w.me().index() + 1 == w.size() ? 20 : 10)
+           .get();
+     }},
+    {"region_types",
+     [](world& w) {
+       if (is_first(w)) {
+         (void)shared_memory_region<int>::create(w, 10).get();
+       } else {
+         (void)shared_memory_region<float>::create(w, 10).get();
+       }
+     }},
+    {"region_dropped_get",
+     [](world& w) {
+       const auto r = ten(w);
+       std::vector<int> into(10);
+       if (is_first(w)) (void)r.get(next_of(w), 0, into);
+       w.quiesce().get();
+     }},
+    {"region_elsewhere",
+     [](world& w) {
+       if (is_first(w)) {
+         w.send(
+             next_of(w), [](const one_sided_memory_region<int>& r) { (void)r.local(); },
+             one_sided_memory_region<int>::create(w, 5));
+       }
+       w.quiesce().get();
+     }},
+    {"region_one_sided_index",
+     [](world& w) { (void)one_sided_memory_region<int>::create(w, 5).get(5).get(); }},
+    {"region_statistics",
+     [](world& w) {
+       const auto r = ten(w);
+       const pe to = next_of(w);
+       r.put(to, 0, 1).get();
+       r.put(to, 1, std::vector<int>(2)).get();
+       (void)r.get(to, 2).get();
+       (void)r.fetch_add(to, 3, 1).get();
+       r.add(to, 3, 1).get();
      }},
     {"leaves_early",
      [](world& w) {

@@ -86,7 +86,28 @@ class Misuse(JobTest):
 
     def test_collectives_that_do_not_match(self):
         self.check("mismatched_collectives", "collectives do not match", r"misuse_program\.cpp:\d+")
-        self.check("mismatched_creation", "collectives do not match", "the creation, conversion or collective write of an object, PE")
+        self.check("barrier_and_reduction", "collectives do not match.*all_reduce", r"misuse_program\.cpp:\d+", pes=(2,))
+        self.check("reduction_and_gather", r"collectives do not match: this PE is in all_reduce\(\), PE 1 is in gather",
+                   pes=(2,))
+        self.check("types_of_reduction", r"PEs call all_reduce\(\) with different arguments or types: this PE and PE 1",
+                   pes=(2,))
+        if os.environ.get("TEST_CHECKED") == "1":  # otherwise each waits for the other
+            self.check("roots_of_broadcast", r"PEs call broadcast\(\) with different arguments", pes=(2,))
+        self.check("root_outside", "the root is position 2 of a team of 2 PEs", pes=(2,))
+        self.check("too_few_values", "1 values for a team of 2 PEs", pes=(2,))
+        self.check("collective_in_handler", r"PE 1: all_reduce\(\) in a handler", pes=(2,))
+
+    def test_teams(self):
+        self.check("different_teams", "PEs call the creation of a team with different arguments", pes=(2,))
+        self.check("team_beyond_the_end", "a team needs position 2 of a team of 2 PEs", pes=(2,))
+        self.check("team_with_a_pe_twice", "a team in which a PE stands twice", pes=(2,))
+        self.check("collective_of_others", r"PE 1: all_reduce\(\) of a team of which this PE is no member", pes=(2,))
+        self.check("position_outside", "there is no position 1 in a team of 1 PEs", pes=(2,))
+        self.check("object_of_others", "PE 1 has no part of object", pes=(2,))
+
+    def test_creations_that_do_not_match(self):
+        self.check("mismatched_creation", "collectives do not match",
+                   "the creation, conversion or collective write of an object, PE")
         self.check("mismatched_collective_write", "collectives do not match", "collective write of an object",
                    r"misuse_program\.cpp:\d+")
 
@@ -104,6 +125,43 @@ class Misuse(JobTest):
 
     def test_handlers_that_wait_inside_each_other_without_end(self):
         self.check("nests_too_deep", "handlers wait inside each other.*make the handler a coroutine", pes=(1, 2, 4))
+
+    def test_what_lies_outside_a_memory_region(self):
+        here = r" \(.*misuse_program\.cpp:\d+\)"
+        for case, words in (
+                ("index_put", "put: index 10 in a memory region of 10 elements"),
+                ("index_view", "get: index 5 in a memory region of 5 elements"),
+                ("index_atomic", "an atomic operation: index 11 in a memory region of 10 elements"),
+                ("index_at", "at: index 12 in a memory region of 10 elements"),
+                ("range_put", "put: 3 elements from index 8 on in a memory region of 10 elements"),
+                ("range_get", "get: 11 elements from index 0 on in a memory region of 10 elements"),
+                ("range_view", "sub_region: 4 elements from index 7 on in a memory region of 10 elements"),
+                ("range_huge", r"sub_region: \d+ elements from index 5 on in a memory region of 10 elements"),
+                ("pe", "there is no PE 2 in a world of 2"),
+                ("empty", "memory region that is empty"),
+                ("one_sided_index", "get: index 5 in a memory region of 5 elements"),
+        ):
+            for mapped in ("0", "1"):
+                self.check(f"region_{case}", words + ".*" + here, pes=(2,), lamellae=("local",),
+                           environment={"LAMELLAR_MAPPED": mapped})
+
+    def test_a_pe_outside_the_team_of_a_region(self):
+        for mapped in ("0", "1"):
+            self.check("region_member", r"PE 1 has no part of object \d+, .*misuse_program\.cpp:\d+\)", pes=(2,),
+                       environment={"LAMELLAR_MAPPED": mapped})
+
+    def test_a_region_on_which_pes_do_not_agree(self):
+        self.check("region_sizes", r"PE 0 asks for 10 elements of type int \(4 bytes\), "
+                   r"PE [13] for 20 elements.*misuse_program\.cpp:\d+\)")
+        self.check("region_types", r"PE 0 asks for 10 elements of type int .*, PE 1 for 10 elements of type float")
+
+    def test_a_get_that_nobody_waits_for(self):
+        self.check("region_dropped_get", r"PE 0: the completion of a get of 40 bytes was dropped.*"
+                   r"misuse_program\.cpp:\d+\)", pes=(2,), environment={"LAMELLAR_MAPPED": "0"})
+
+    def test_memory_of_another_pe(self):
+        self.check("region_elsewhere", r"PE 1: local\(\): the memory of this one-sided region lies on PE 0.*"
+                   r"misuse_program\.cpp:\d+\)", pes=(2,))
 
     def test_a_thread_that_belongs_to_no_pe(self):
         # With one thread a PE, nobody looks: this is for those with more.
@@ -136,6 +194,18 @@ class Failures(JobTest):
                 for threads in (1, 2):
                     code, text = self.run_job(lamella, pes, PROGRAM, "leaves_early", threads=threads)
                     self.assertEqual((code, text.count("ended well")), (0, 1 if lamella == "local" else pes), text)
+
+
+class Statistics(JobTest):
+    def test_what_was_done_to_memory_regions(self):
+        for mapped, messages in (("1", 0), ("0", 5)):
+            code, text = self.run_job("local", 2, PROGRAM, "region_statistics",
+                                      environment={"LAMELLAR_STATISTICS": "1", "LAMELLAR_MAPPED": mapped})
+            self.assertEqual(code, 0, text)
+            self.assertEqual(text.count("memory regions: 12 bytes put, 4 bytes got, 2 atomic operations; "
+                                        f"{messages} of all operations by messages"), 2, text)
+            self.assertEqual(len(re.findall("symmetric heap: at most 64 bytes in use; 2097152 bytes held in 1 seg",
+                                            text)), 2, text)
 
 
 class Start(JobTest):

@@ -18,6 +18,8 @@
 // program; on_pes() is then a collective: each process must come to the same ones in the same
 // order. Worlds that live on show what a test leaves behind: everything is quiet at its end.
 //
+// Under `sim` the PEs take turns, by the seed that the environment gives.
+//
 // A failed CHECK on one PE fails the test on all. A failed REQUIRE, or any other exception that
 // leaves the body, ends the job: the other PEs would wait for ever.
 namespace lamellar::testing {

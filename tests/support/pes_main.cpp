@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <iostream>
@@ -28,7 +29,9 @@ std::string test_name;                   // written between tests, by the main t
 struct failure_counter : doctest::IReporter {
   explicit failure_counter(const doctest::ContextOptions&) {}
   void log_assert(const doctest::AssertData& one) override {
-    if (one.m_failed && !is_repeating) ++failures;
+    if (!one.m_failed || is_repeating) return;
+    ++failures;
+    if (const auto pe = lamellae::pe_in_turn()) std::cout << "on PE " << *pe << '\n';
   }
   void log_message(const doctest::MessageData& one) override {
     if (one.m_severity != doctest::assertType::is_warn && !is_repeating) ++failures;
@@ -70,11 +73,18 @@ void share_failures(world& w) {
 }
 
 void run_here(world& w, const std::function<void(world&)>& body) {
-  const std::string where = "PE " + std::to_string(w.me().index());
-  INFO(where);
-  try {
+  const auto run = [&] {
     body(w);
     w.quiesce().get();
+  };
+  try {
+    if (w.able().in_turns) {
+      run();  // doctest keeps what INFO says for its thread, which is that of all PEs here
+    } else {
+      const std::string where = "PE " + std::to_string(w.me().index());
+      INFO(where);
+      run();
+    }
     if (&w == lasting_world) share_failures(w);
   } catch (const doctest::detail::TestFailureException&) {
     give_up(w, "a requirement was not met (see above)");
@@ -99,9 +109,13 @@ void detail::run_on_pes(const std::function<void(world&)>& body) {
     run_here(*lasting_world, body);
     return;
   }
-  const int code =
-      launch(lamellae::settings::from_environment(), [&body](world& w) { run_here(w, body); });
-  CHECK(code == 0);
+  const std::uint64_t failures_before = failures;
+  const int code = launch(lamellae::settings::from_environment(), [&](world& w) {
+    run_here(w, body);
+    // A job that can be repeated says how.
+    return w.able().in_turns && failures != failures_before ? EXIT_FAILURE : EXIT_SUCCESS;
+  });
+  CHECK(code == EXIT_SUCCESS);
 }
 
 std::mt19937_64 seeded(const world& w, std::uint64_t seed) {

@@ -6,6 +6,7 @@
 #include <lamellar/lamellae/job.hpp>
 #include <lamellar/lamellae/lamella.hpp>
 #include <lamellar/lamellae/settings.hpp>
+#include <lamellar/lamellae/simulation.hpp>
 
 // Everything that the layer lamellae offers: how bytes move between PEs; for users.
 // Our own sources include single headers.

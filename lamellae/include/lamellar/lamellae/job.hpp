@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <lamellar/lamellae/lamella.hpp>
 #include <lamellar/lamellae/settings.hpp>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,9 +16,17 @@
 // that a launcher started. The only place that chooses a lamella by name.
 namespace lamellar::lamellae {
 
-/// The PEs that live in this process: all of them under `local`, one otherwise.
+/// The PEs that live in this process: all of them under `local` and `sim`, one otherwise.
 struct job {
   std::vector<std::unique_ptr<lamella>> pes;
+  /// Set by a lamella whose PEs take turns: how they do.
+  std::function<void(const std::function<void(std::size_t)>&)> take_turns;
+  /// The command that repeats this very run, where there is one.
+  std::string replay;
+
+  /// Run `as_pe(k)` as each PE of this process, and return when all have ended: side by side,
+  /// each on a thread of its own (the first on this one), or in turns. `as_pe` throws nothing.
+  void run(const std::function<void(std::size_t)>& as_pe) const;
 };
 
 /// Join the job that `s` and the launcher describe.
@@ -32,6 +44,9 @@ std::vector<std::string_view> lamella_names();
 void pin_this_thread(std::uint32_t local_pe, std::uint32_t pes_on_host, std::uint32_t thread,
                      std::uint32_t threads);
 
+/// The PE whose turn it is on this thread; nothing unless it runs PEs in turns.
+std::optional<std::uint32_t> pe_in_turn();
+
 /// Says that the calling thread runs PE `pe` for as long as this object lives. A process that
 /// calls exit() meanwhile ends its job with a message and a non-zero code.
 class inside_job {
@@ -40,6 +55,9 @@ class inside_job {
   ~inside_job();
   inside_job(const inside_job&) = delete;
   inside_job& operator=(const inside_job&) = delete;
+
+ private:
+  std::uint32_t pe_;
 };
 
 /// End the whole job now, from any PE, with `text` on stderr and a non-zero exit code. When

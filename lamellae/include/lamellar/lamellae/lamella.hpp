@@ -4,8 +4,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 // The seam between what a message means (above) and how its bytes move (below). A lamella joins
@@ -43,6 +45,7 @@ struct capabilities {
   bool lines = false;                ///< request_line() and serving_line() are there
   bool mapped = false;               ///< peers' segments can be loaded and stored
   bool oversubscribed = false;       ///< more threads than cores on this host: yield early
+  bool in_turns = false;             ///< one PE runs at a time: see below, at idle()
   std::uint32_t pes_in_process = 1;  ///< PEs that share this process, this one included
   std::uint32_t pes_on_host = 1;     ///< PEs that share this host's cores, this one included
 };
@@ -146,10 +149,28 @@ class lamella {
   /// Where `peer`'s segment `key` of `bytes` bytes is mapped here, or nullptr. Threads: any.
   virtual std::byte* mapped(std::uint32_t peer, std::uint64_t key, std::size_t bytes) = 0;
 
+  /// A number that all PEs of `peer`'s host share, and no others.
+  virtual std::uint32_t host_of(std::uint32_t peer) const {
+    static_cast<void>(peer);
+    return 0;
+  }
+
   /// Nanoseconds of a clock that never goes back.
   virtual std::uint64_t now_ns() const = 0;
   /// This PE has left in good order; from now on its end is not a loss.
   virtual void finished() = 0;
+
+  // Where PEs take turns (`able().in_turns`), one that waits must say so, and neither sleep nor
+  // spin: nobody else runs meanwhile. Elsewhere nobody calls these.
+
+  /// This PE waits, and has found nothing to do. Returns when there may be something.
+  virtual void idle() {}
+  /// It has waited in vain for LAMELLAR_HANG_SECONDS. May end the job.
+  virtual void overdue() {}
+  /// It has handled `records` records since it last said so.
+  virtual void charge(std::uint64_t records) { static_cast<void>(records); }
+  /// `what()` says what this PE waits for, when it does.
+  virtual void describe_waiting(std::function<std::string()> what) { static_cast<void>(what); }
 
  protected:
   lamella(std::uint32_t me, std::uint32_t size) : me_{me}, size_{size} {}

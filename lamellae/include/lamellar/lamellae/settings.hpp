@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <lamellar/lamellae/simulation.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,10 +23,11 @@ struct variable {
 
 /// The values that a job runs with. 0 means "choose" where the comment says so.
 struct settings {
-  std::string lamella;    ///< "local" or "shmem"; empty: shmem under lamellar-run, else local
-  std::uint32_t pes = 1;  ///< PEs in this process (local only)
+  std::string
+      lamella;  ///< "local", "shmem" or "sim"; empty: shmem under lamellar-run, or local
+  std::uint32_t pes = 1;       ///< PEs in this process (local and sim only)
   std::uint32_t threads = 1;   ///< threads of each PE, the main one included
-  std::size_t heap_size = 0;   ///< bytes of each segment by which the heap grows; 0: choose
+  std::size_t heap_size = 0;   ///< bytes that a PE's symmetric heap may grow to; 0: choose
   std::size_t job_budget = 0;  ///< bytes for buffers and spilled messages, whole job; 0: choose
   std::size_t buffer_bytes = 8192;  ///< one message buffer, header included
   bool mapped = true;               ///< false hides peers' memory: all goes through messages
@@ -33,6 +35,7 @@ struct settings {
   double hang_s = 600;              ///< say what is waited for after so long; 0: never
   bool statistics = false;          ///< print counters when the job ends
   bool pin = true;                  ///< bind each PE's threads to their own cores
+  simulation sim;                   ///< of the lamella sim
 
   /// Read the environment.
   ///

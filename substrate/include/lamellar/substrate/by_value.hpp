@@ -7,6 +7,7 @@
 #include <functional>
 #include <lamellar/substrate/bitwise.hpp>
 #include <lamellar/substrate/detail/address_check.hpp>
+#include <lamellar/substrate/detail/checked_build.hpp>
 #include <lamellar/substrate/transferable.hpp>
 #include <source_location>
 #include <span>
@@ -113,12 +114,6 @@ consteval void check_sendable_callable();
 // ---- detail ----------------------------------------------------------------------
 
 namespace detail {
-
-#ifdef LAMELLAR_CHECKED
-inline constexpr bool checked_build = true;
-#else
-inline constexpr bool checked_build = false;
-#endif
 
 inline constexpr unsigned checked_instances = 16;
 

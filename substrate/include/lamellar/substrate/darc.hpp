@@ -5,8 +5,11 @@
 #include <concepts>
 #include <cstdint>
 #include <cstring>
+#include <lamellar/substrate/detail/call_each.hpp>
+#include <lamellar/substrate/detail/object_handle.hpp>
 #include <lamellar/substrate/detail/send.hpp>
 #include <lamellar/substrate/pe.hpp>
+#include <lamellar/substrate/team.hpp>
 #include <lamellar/substrate/world.hpp>
 #include <memory>
 #include <source_location>
@@ -68,8 +71,8 @@ void become(object_entry& entry, Part* part) {
 [[noreturn]] void nothing_to_convert(const char* into, std::source_location where);
 /// Wait until nothing is under way, then see that every PE holds one handle of the object and
 /// no guard. Collective. Throws: still_referenced on all PEs, if not.
-task<> await_sole_handles(engine& home, object_entry& of, std::string from, std::string into,
-                          std::source_location where);
+task<> await_sole_handles(located_team all, object_entry& of, std::string from,
+                          std::string into);
 
 }  // namespace detail
 
@@ -87,32 +90,24 @@ class darc {
   using part_type = T;
 
   darc() noexcept = default;
-  darc(const darc& other) noexcept : home_{other.home_}, entry_{other.entry_} { hold(); }
-  darc(darc&& other) noexcept
-      : home_{std::exchange(other.home_, nullptr)},
-        entry_{std::exchange(other.entry_, nullptr)} {}
-  darc& operator=(darc other) noexcept {
-    std::swap(home_, other.home_);
-    std::swap(entry_, other.entry_);
-    return *this;
-  }
-  ~darc() { let_go(); }
 
-  /// Make a T from `args...` on every PE. Collective; each PE may give its own arguments.
-  /// Cost: one barrier.
+  /// Make a T from `args...` on every PE of the world or of a team. Collective over it; each PE
+  /// may give its own arguments. Cost: one barrier; for a team of some PEs one broadcast more.
   template <class... Args>
     requires std::constructible_from<T, Args...>
-  static task<darc> create(world& of, Args... args) {
-    return create_at(of, std::source_location::current(), std::move(args)...);
+  static task<darc> create(detail::located_team of, Args... args) {
+    return create_at(std::move(of), std::move(args)...);
   }
 
   /// This PE's T. Requires: a handle from create() or from a message.
-  T& local() const { return *static_cast<T*>(entry_->part); }
+  T& local() const { return *static_cast<T*>(entry()->part); }
   T* operator->() const { return &local(); }
   T& operator*() const { return local(); }
 
-  world& where() const { return home_->facade(); }
-  explicit operator bool() const { return entry_ != nullptr; }
+  world& where() const { return home()->facade(); }
+  explicit operator bool() const { return entry() != nullptr; }
+  /// The object's number, the same on all PEs; 0: none.
+  std::uint32_t number() const { return entry() == nullptr ? 0 : entry()->number; }
 
   /// Run `f(context&, T&, args...)` on PE `to`; context and T may be left out. Costs and
   /// completion as world::send.
@@ -121,38 +116,32 @@ class darc {
   /// touch is then brought into the cache when this PE sends to itself.
   template <class F, class... Args>
   void send(detail::located_pe to, const F& f, const Args&... args) const {
-    const std::uint32_t index = detail::checked(*home_, to);
+    const std::uint32_t index = checked(to);
     prefetch_own(f, index, args...);
-    detail::send_message<T>(*home_, index, entry_->number, f, args...);
+    detail::send_message<T>(*home(), index, entry()->number, f, args...);
   }
 
   /// Run `f` on PE `to` and bring its result back. Costs and completion as world::call.
   template <class F, class... Args>
   auto call(detail::located_pe to, const F& f, const Args&... args) const {
-    return detail::call_message<T>(*home_, detail::checked(*home_, to), entry_->number, f,
-                                   args...);
+    return detail::call_message<T>(*home(), checked(to), entry()->number, f, args...);
   }
 
-  /// send() to every PE.
+  /// send() to every PE that has a part.
   template <class F, class... Args>
   void send_all(const F& f, const Args&... args) const {
-    for (std::uint32_t to = 0; to < home_->size(); ++to) {
-      detail::send_message<T>(*home_, to, entry_->number, f, args...);
+    for (std::uint32_t k = 0; k < holders(); ++k) {
+      detail::send_message<T>(*home(), holder(k), entry()->number, f, args...);
     }
   }
 
-  /// call() to every PE; the results are indexed by PE.
+  /// call() to every PE that has a part; the results are indexed by PE, or by position in the
+  /// object's team.
   template <class F, class... Args>
   auto call_all(const F& f, const Args&... args) const {
-    using result = detail::call_result<F, T, Args...>;
-    std::vector<reply<result>> replies;
-    replies.reserve(home_->size());
-    for (std::uint32_t to = 0; to < home_->size(); ++to) {
-      replies.push_back(detail::call_message<T>(*home_, to, entry_->number, f, args...));
-    }
-    home_->flush(home_->here());
-    return reply<typename detail::all_of<result>::type>{
-        detail::gather_replies<result>(std::move(replies))};
+    return detail::call_each<T>(
+        *home(), holders(), [this](std::uint32_t k) { return holder(k); }, entry()->number, f,
+        args...);
   }
 
   /// send(split(item).to, f, split(item).record) for each item, faster than one by one.
@@ -170,8 +159,8 @@ class darc {
       F* f;
       T* part;
     } state{&f, &local()};
-    home_->enter_exclusively(
-        *entry_,
+    home()->enter_exclusively(
+        *entry(),
         [](void* of) {
           auto& c = *static_cast<call*>(of);
           (*c.f)(*c.part);
@@ -192,7 +181,7 @@ class darc {
       std::source_location where = std::source_location::current()) &&;
 
   // Travelling: the object's number is enough, every PE has its own part.
-  std::uint32_t travelling_number() const { return entry_ == nullptr ? 0 : entry_->number; }
+  std::uint32_t travelling_number() const { return number(); }
   static darc from_number(void* owner, std::uint32_t number) {
     return owner == nullptr
                ? darc{}
@@ -200,20 +189,20 @@ class darc {
   }
   template <class Archive>
   void save(Archive& to) const {
-    const std::uint32_t number = travelling_number();
-    to(number);
-    if constexpr (requires { to.bytes().note_handle(number); }) {
-      if (number != 0) {
-        to.bytes().note_handle(number);
+    const std::uint32_t mine = number();
+    to(mine);
+    if constexpr (requires { to.bytes().note_handle(mine); }) {
+      if (mine != 0) {
+        to.bytes().note_handle(mine);
       }
     }
   }
   template <class Archive>
   void load(Archive& from) {
-    std::uint32_t number = 0;
-    from(number);
+    std::uint32_t theirs = 0;
+    from(theirs);
     if constexpr (requires { from.bytes().owner(); }) {
-      *this = from_number(from.bytes().owner(), number);
+      *this = from_number(from.bytes().owner(), theirs);
     }
   }
 
@@ -223,22 +212,38 @@ class darc {
   friend class weak_darc;
   template <class, class>
   friend class detail::rw_handle;
-  darc(detail::engine* home, detail::object_entry* entry) noexcept
-      : home_{home}, entry_{entry} {
-    hold();
-  }
+  explicit darc(detail::object_handle handle) noexcept : handle_{std::move(handle)} {}
 
-  static task<darc> create_at(world& of, std::source_location where, auto... args) {
-    detail::engine& home = detail::engine_of(of);
+  detail::engine* home() const { return handle_.home(); }
+  detail::object_entry* entry() const { return handle_.entry(); }
+
+  static task<darc> create_at(detail::located_team of, auto... args) {
+    detail::engine& home = detail::engine_of(of.value.where());
+    const std::uint64_t kind = detail::kind_of_object(typeid(T));
     auto entry = std::make_unique<detail::object_entry>(home.threads() > 1);
-    entry->number = home.next_object_number();
+    entry->members = detail::holders_of(of.value);
+    entry->number = co_await detail::number_object(of, kind);
+    entry->made_on = std::make_shared<const team>(of.value);
     detail::become(*entry, new T(std::move(args)...));
-    entry->releases = std::vector<std::atomic<std::uint64_t>>(home.size());
     detail::object_entry* here = entry.get();
     home.objects().insert(std::move(entry));
-    darc handle{&home, here};
-    co_await home.barrier(where, detail::kind_of_object(typeid(T), here->number));
-    co_return handle;
+    darc made{detail::object_handle{&home, here}};
+    co_await detail::object_made(of, here->number, kind);
+    co_return made;
+  }
+
+  std::uint32_t holders() const {
+    return entry()->members == nullptr ? home()->size() : entry()->members->size();
+  }
+  std::uint32_t holder(std::uint32_t k) const {
+    return entry()->members == nullptr ? k : entry()->members->at(k);
+  }
+  std::uint32_t checked(const detail::located_pe& to) const {
+    if (entry()->members != nullptr && !entry()->members->position_of(to.value.index()))
+        [[unlikely]] {
+      detail::no_part_there(*home(), to, entry()->number);
+    }
+    return detail::checked(*home(), to);
   }
 
   template <class F, class... Args>
@@ -246,26 +251,14 @@ class darc {
                     [[maybe_unused]] const Args&... args) const {
     if constexpr (requires { F::address(std::declval<const T&>(), args...); }) {
       // Selected without a branch: which PE comes next is anybody's guess.
-      const auto mine = std::uintptr_t{0} - std::uintptr_t{to == home_->me()};
+      const auto mine = std::uintptr_t{0} - std::uintptr_t{to == home()->me()};
       const auto wanted = reinterpret_cast<std::uintptr_t>(F::address(local(), args...));
       const auto idle = reinterpret_cast<std::uintptr_t>(this);
       __builtin_prefetch(reinterpret_cast<const void*>((wanted & mine) | (idle & ~mine)), 1);
     }
   }
 
-  void hold() noexcept {
-    if (entry_ != nullptr) {
-      entry_->hold();
-    }
-  }
-  void let_go() noexcept {
-    if (entry_ != nullptr) {
-      entry_->let_go();
-    }
-  }
-
-  detail::engine* home_ = nullptr;
-  detail::object_entry* entry_ = nullptr;
+  detail::object_handle handle_;
 };
 
 template <class T>
@@ -279,7 +272,8 @@ darc<T> detail::darc_access::handle(engine& at, std::uint32_t number) {
       [[unlikely]] {
     wrong_object(found, number, type);
   }
-  return darc<T>{&at, found};
+  found->arrive();
+  return darc<T>{object_handle{&at, found}};
 }
 
 namespace detail {
@@ -298,16 +292,17 @@ task<To> detail::darc_access::convert(From* source, std::source_location where) 
   using old_kind = part_kind<typename std::remove_reference_t<decltype(before)>::value_type>;
   using new_part = typename To::part_type;
   using new_kind = part_kind<new_part>;
-  if (before.entry_ == nullptr) {
+  if (before.entry() == nullptr) {
     nothing_to_convert(new_kind::name, where);
   }
-  engine& home = *before.home_;
-  object_entry& entry = *before.entry_;
-  co_await await_sole_handles(home, entry, old_kind::name, new_kind::name, where);
+  engine& home = *before.home();
+  object_entry& entry = *before.entry();
+  const located_team everybody{*entry.made_on, where};
+  co_await await_sole_handles(everybody, entry, old_kind::name, new_kind::name);
   become(entry, new_kind::make(home, old_kind::take(&before.local())));
   // Nobody may send to the object as it is now before all PEs know.
-  co_await home.barrier(where, kind_of_object(typeid(new_part), entry.number));
-  darc<new_part> now{&home, &entry};
+  co_await object_made(everybody, entry.number, kind_of_object(typeid(new_part)));
+  darc<new_part> now{object_handle{&home, &entry}};
   *source = {};
   co_return To{std::move(now)};
 }
@@ -322,13 +317,13 @@ void darc<T>::send_each(F f, std::span<const Item> items, Split split) const {
   constexpr std::size_t chunk = bytes == 0 ? 0 : std::min<std::size_t>(256, 1920 / bytes);
   constexpr std::uint32_t few = 16;  // PEs for which each chunk may reserve room everywhere
   if constexpr (code::s::fixed && chunk >= 16) {
-    if (home_->size() <= few) {
-      detail::lane& from = home_->here();
-      const std::uint64_t key = detail::key_of<code>(entry_->number);
+    if (home()->size() <= few) {
+      detail::lane& from = home()->here();
+      const std::uint64_t key = detail::key_of<code>(entry()->number);
       const detail::run_kind kind{bytes, false, code::acknowledged};
       for (std::size_t first = 0; first < items.size(); first += chunk) {
         const auto now = items.subspan(first, std::min(chunk, items.size() - first));
-        home_->prepare_room(from, key, kind, now.size() * bytes);
+        home()->prepare_room(from, key, kind, now.size() * bytes);
         detail::destination* const out = from.current;
         for (const Item& item : now) {
           const auto sorted = split(item);
@@ -344,7 +339,7 @@ void darc<T>::send_each(F f, std::span<const Item> items, Split split) const {
   for (const Item& item : items) {
     const auto sorted = split(item);
     prefetch_own(f, sorted.to, sorted.record);
-    detail::send_message<T>(*home_, sorted.to, entry_->number, f, sorted.record);
+    detail::send_message<T>(*home(), sorted.to, entry()->number, f, sorted.record);
   }
 }
 

@@ -70,14 +70,15 @@ class global_rw_darc : public detail::rw_handle<global_rw_darc<T>, detail::globa
   using write_guard = access_guard<global_rw_darc, detail::access::write>;
   using collective_write_guard = access_guard<global_rw_darc, detail::access::collective_write>;
 
-  /// Make a T from `args...` on every PE. Collective; each PE may give its own arguments.
-  /// Cost: one barrier.
+  /// Make a T from `args...` on every PE of the world or of a team. Collective over it; each PE
+  /// may give its own arguments. Cost: as darc::create.
   template <class... Args>
     requires std::constructible_from<T, Args...>
-  static task<global_rw_darc> create(world& of, Args... args) {
-    const bool shared = of.threads() > 1;
+  static task<global_rw_darc> create(detail::located_team of, Args... args) {
+    const bool shared = of.value.where().threads() > 1;
     auto value = std::make_unique<T>(std::move(args)...);
-    auto made = darc<detail::global_rw_part<T>>::create(of, shared, std::move(value));
+    auto made =
+        darc<detail::global_rw_part<T>>::create(std::move(of), shared, std::move(value));
     co_return global_rw_darc{co_await made};
   }
 
@@ -129,7 +130,10 @@ class global_rw_darc : public detail::rw_handle<global_rw_darc<T>, detail::globa
   };
 
   /// The number of the object's first PE, which keeps the lock.
-  std::uint32_t keeper() const { return 0; }
+  std::uint32_t keeper() const {
+    const auto& members = this->entry().members;
+    return members == nullptr ? 0 : members->at(0);
+  }
   bool is_keeper() const { return this->home().me() == keeper(); }
 
   template <class Guard>
@@ -147,16 +151,17 @@ class global_rw_darc : public detail::rw_handle<global_rw_darc<T>, detail::globa
 
   static task<collective_write_guard> enter_together(global_rw_darc self,
                                                      std::source_location where) {
-    const std::uint64_t kind =
-        detail::kind_of_object(typeid(collective_write_guard), self.entry().number);
+    const detail::located_team all{*self.entry().made_on, where};
+    const std::uint32_t number = self.entry().number;
+    const std::uint64_t kind = detail::kind_of_object(typeid(collective_write_guard));
     // Everybody is here, or this says who is elsewhere. Nobody waits for the lock before.
-    co_await self.home().barrier(where, kind);
+    co_await detail::object_made(all, number, kind);
     if (self.is_keeper()) {
       const detail::distant_place asked{where, self.home().me()};
       co_await self.part().queue.turn(self.home(), detail::access::collective_write, asked);
-      self.part().writers.store(self.home().size(), std::memory_order_relaxed);
+      self.part().writers.store(all.value.size(), std::memory_order_relaxed);
     }
-    co_await self.home().barrier(where, kind);
+    co_await detail::object_made(all, number, kind);
     co_return collective_write_guard{std::move(self)};
   }
 

@@ -66,14 +66,14 @@ class local_rw_darc : public detail::rw_handle<local_rw_darc<T>, detail::local_r
   using read_guard = access_guard<local_rw_darc, detail::access::read>;
   using write_guard = access_guard<local_rw_darc, detail::access::write>;
 
-  /// Make a T from `args...` on every PE. Collective; each PE may give its own arguments.
-  /// Cost: one barrier.
+  /// Make a T from `args...` on every PE of the world or of a team. Collective over it; each PE
+  /// may give its own arguments. Cost: as darc::create.
   template <class... Args>
     requires std::constructible_from<T, Args...>
-  static task<local_rw_darc> create(world& of, Args... args) {
-    const bool shared = of.threads() > 1;
+  static task<local_rw_darc> create(detail::located_team of, Args... args) {
+    const bool shared = of.value.where().threads() > 1;
     auto value = std::make_unique<T>(std::move(args)...);
-    auto made = darc<detail::local_rw_part<T>>::create(of, shared, std::move(value));
+    auto made = darc<detail::local_rw_part<T>>::create(std::move(of), shared, std::move(value));
     co_return local_rw_darc{co_await made};
   }
 

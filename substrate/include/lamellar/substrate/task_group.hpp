@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <lamellar/substrate/detail/call_each.hpp>
 #include <lamellar/substrate/detail/group_count.hpp>
 #include <lamellar/substrate/detail/send.hpp>
 #include <lamellar/substrate/spawned.hpp>

@@ -15,7 +15,7 @@ class weak_darc {
  public:
   weak_darc() noexcept = default;
   weak_darc(const darc<T>& of) noexcept  // NOLINT: every handle is good for it
-      : home_{of.home_}, number_{of.entry_ == nullptr ? 0 : of.entry_->number} {}
+      : home_{of.home()}, number_{of.number()} {}
 
   /// A handle, or an empty one if the object is gone or has been converted. Local.
   ///
@@ -29,7 +29,8 @@ class weak_darc {
     if (entry == nullptr) {
       return {};
     }
-    darc<T> handle{home_, entry};
+    entry->arrive();
+    darc<T> handle{detail::object_handle{home_, entry}};
     entry->let_go();  // the handle holds it now
     return handle;
   }

@@ -5,7 +5,9 @@
 #include <lamellar/lamellae/lamella.hpp>
 #include <lamellar/lamellae/settings.hpp>
 #include <lamellar/substrate/context.hpp>
+#include <lamellar/substrate/detail/call_each.hpp>
 #include <lamellar/substrate/detail/send.hpp>
+#include <lamellar/substrate/heap_usage.hpp>
 #include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/pe.hpp>
 #include <lamellar/substrate/reply.hpp>
@@ -64,6 +66,13 @@ class world {
   /// What the transport can do here.
   const lamellae::capabilities& able() const;
 
+  /// This PE's clock, in nanoseconds from some start on; never goes back. In a simulated job it
+  /// is virtual: what a program measures with it is what the cost model says.
+  std::uint64_t now_ns() const { return engine_->transport().now_ns(); }
+
+  /// What this PE's symmetric heap holds. Threads: any of this PE.
+  heap_usage heap() const { return engine_->heap().usage(); }
+
   /// How loops over this PE's own elements may run: on its threads, where the calling thread is
   /// its main one and the process has no other PE; else on the calling thread alone.
   on_node::execution on_node() const;
@@ -100,15 +109,8 @@ class world {
   /// call() to every PE, this one included; the results are indexed by PE.
   template <class F, class... Args>
   auto call_all(const F& f, const Args&... args) {
-    using result = detail::call_result<F, void, Args...>;
-    std::vector<reply<result>> replies;
-    replies.reserve(size());
-    for (std::uint32_t to = 0; to < size(); ++to) {
-      replies.push_back(detail::call_message<void>(*engine_, to, 0, f, args...));
-    }
-    engine_->flush(engine_->here());
-    return reply<typename detail::all_of<result>::type>{
-        detail::gather_replies<result>(std::move(replies))};
+    return detail::call_each<void>(
+        *engine_, size(), [](std::uint32_t k) { return k; }, 0, f, args...);
   }
 
   // ---- order and completion ----

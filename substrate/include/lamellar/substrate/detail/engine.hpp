@@ -14,11 +14,15 @@
 #include <lamellar/substrate/detail/block_pool.hpp>
 #include <lamellar/substrate/detail/handler_table.hpp>
 #include <lamellar/substrate/detail/lane.hpp>
+#include <lamellar/substrate/detail/mail.hpp>
 #include <lamellar/substrate/detail/message.hpp>
 #include <lamellar/substrate/detail/object_table.hpp>
+#include <lamellar/substrate/detail/one_sided_table.hpp>
 #include <lamellar/substrate/detail/reply_slot.hpp>
 #include <lamellar/substrate/detail/spin_lock.hpp>
+#include <lamellar/substrate/detail/symmetric_heap.hpp>
 #include <lamellar/substrate/detail/tally.hpp>
+#include <lamellar/substrate/detail/team_part.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <map>
 #include <memory>
@@ -52,6 +56,14 @@ engine& engine_of(lamellar::world& of);
 [[noreturn]] void misuse(const engine* at, const std::string& what,
                          std::source_location where = std::source_location::current());
 
+/// What this PE has done to memory regions. Any thread adds; read at the end.
+struct region_counts {
+  std::atomic<std::uint64_t> bytes_put{0};
+  std::atomic<std::uint64_t> bytes_got{0};
+  std::atomic<std::uint64_t> atomics{0};
+  std::atomic<std::uint64_t> by_message{0};  ///< operations that took a message
+};
+
 /// One thing that a handler threw.
 struct failure {
   std::uint32_t on = 0;  ///< the PE where it happened
@@ -82,6 +94,23 @@ struct unfinished {
   spin_lock lock;                        // guards the two below
   std::uint32_t failures = 0;
   failure first;
+};
+
+/// While this lives, its PE is in a collective. Main thread.
+class collective_scope {
+ public:
+  collective_scope(engine& at, const char* what, std::source_location where);
+  ~collective_scope();
+  collective_scope(const collective_scope&) = delete;
+  collective_scope& operator=(const collective_scope&) = delete;
+
+  const char* what() const { return what_; }
+  std::source_location where() const { return where_; }
+
+ private:
+  engine& at_;
+  const char* what_;
+  std::source_location where_;
 };
 
 /// What a running handler's machinery knows.
@@ -116,6 +145,10 @@ class engine {
   std::uint32_t size() const { return size_; }
   std::uint32_t threads() const { return threads_; }
   lamellae::lamella& transport() { return *lamella_; }
+  /// nullptr unless statistics are wanted.
+  region_counts* counted_regions() const { return region_counts_.get(); }
+  /// The memory of this PE that its peers can reach.
+  symmetric_heap& heap() { return heap_; }
   lamellar::world& facade() const { return *facade_; }
 
   // ---- lanes ----
@@ -260,9 +293,14 @@ class engine {
   /// Remember `count` failures in messages that this PE sent. `report`: they complete a posted
   /// buffer that the receiver has marked as failed.
   void log_failures(std::uint64_t count, const failure& first, bool report);
+  /// What has been logged and was not taken yet.
+  std::uint64_t failures();
+  failure_log take_failures();
   /// The holder of a slot is done with it.
   void discard_answer(reply_slot& slot);
   object_table& objects() { return objects_; }
+  mail_room& mail() { return mail_; }
+  one_sided_table& one_sided() { return one_sided_; }
   /// Run `f` while no handler of the object runs on this PE.
   void enter_exclusively(object_entry& object, void (*f)(void*), void* state);
 
@@ -306,14 +344,38 @@ class engine {
   void check_line(std::uint32_t peer);
 
   // ---- waves ----
+  /// The team of all PEs.
+  team_part& all_pes() { return all_pes_; }
+  /// Whether everything that this PE has sent to `others`, and its tasks, is handled.
+  bool all_handled_by(const member_list& others);
+  /// Barriers and quiesces that this PE has begun.
+  std::uint64_t waves_started() const { return wave_started_; }
+  /// Runs of the program's messages that this PE has sent; flush first.
+  std::uint64_t runs_sent() const { return runs_sent_.load(std::memory_order_acquire); }
   /// `kind`: what the barrier belongs to; all PEs must bring the same.
   task<> barrier(std::source_location where, std::uint64_t kind);
   task<> quiesce(std::source_location where);
+  /// `co_await next_poll{&engine}` suspends until the body's next poll.
+  struct next_poll {
+    engine* at;
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiting) const {
+      teach_home(waiting, at);
+      at->resume_after_poll(waiting);
+    }
+    void await_resume() const noexcept {}
+  };
+  /// Wait in the body until `holds(state)`, which messages bring about.
+  task<> until(bool (*holds)(void*), void* state);
   std::uint32_t next_object_number() { return next_object_++; }
+  /// A number for an object of a team whose first PE is this one.
+  std::uint32_t next_team_object_number();
   std::uint64_t epoch() const { return epoch_; }
 
  private:
   friend struct execution;
+  friend class collective_scope;
 
   struct outgoing {  // a buffer that waits for credit
     std::byte* data;
@@ -360,6 +422,9 @@ class engine {
   void open_run(lane& from, std::uint32_t to, std::uint64_t key, run_kind kind,
                 std::size_t first_record);
   void close_run(destination& d);
+  void count_run(std::uint16_t handler) {
+    tally(runs_sent_, handler >= first_handler && handler != letter_handler_, shared_);
+  }
   void open_buffer(lane& from, std::uint32_t to);
   void ship(lane& from, std::uint32_t to, lamellae::traffic kind);
   void ship_to_peer(lane& from, destination& d, std::uint32_t to, lamellae::traffic kind,
@@ -431,9 +496,9 @@ class engine {
   bool spin_for_line(reply_slot& slot);
   bool run_own_queue(lane& here);
   bool resume_ready(lane& here, resume what);
-  bool all_handled();
   /// Say once what this PE waits for.
-  void complain(const char* what, double seconds);
+  void complain(double seconds);
+  std::string what_it_waits_for() const;
   void throw_failures();
   /// What bodies sent waits while this PE cannot get rid of what its handlers have sent, or
   /// keeps much for objects that are in use. What its own body has sent does not
@@ -449,12 +514,19 @@ class engine {
   void serve_suspended(lane& here);
 
   // waves.cpp
-  struct next_poll;
-  void enter_collective(const char* what, std::source_location where);
+  void check_order(std::source_location where);
   void check_agreement(const lamellae::wave& result, std::uint64_t tag,
                        std::source_location where) const;
-  void announce_releases();
-  std::vector<std::uint32_t> released_everywhere();
+  /// Wait for the wave that has begun. Ends the job if another PE is in another collective.
+  task<lamellae::wave> wave_back(std::uint64_t tag, std::source_location where);
+  task<lamellae::wave> all_work_done(std::uint64_t releases, std::source_location where);
+  /// Tell all PEs which objects this one holds no handles of. Returns how much is new.
+  std::uint64_t announce_releases();
+  /// Destroy the objects of which nobody held a handle at the end of the epoch before.
+  bool is_released(object_entry& object);
+  /// Let no weak handle revive what this step may retire.
+  void offer_released();
+  void retire_released();
   failure share_first_failure(std::uint64_t& count);
 
   // engine.cpp
@@ -469,12 +541,14 @@ class engine {
   lamellae::settings settings_;
   lamellar::world* facade_;
   const handler_table& handlers_;
+  std::uint16_t letter_handler_;
   std::uint64_t world_number_;  // of this process, from 1; never used again
   std::uint32_t me_;
   std::uint32_t size_;
   std::uint32_t threads_;
   bool shared_;  // several threads
   bool has_lines_;
+  bool charges_;  // the lamella wants to know how much is done
   bool oversubscribed_;
   std::size_t buffer_capacity_;
   std::size_t own_capacity_;  // of buffers to this PE itself: small, so that they stay in cache
@@ -486,8 +560,14 @@ class engine {
   std::vector<std::unique_ptr<lane>> lanes_;
   block_pool blocks_;
   reply_pool replies_;
+  std::unique_ptr<region_counts> region_counts_;
+  symmetric_heap heap_;  // outlives the objects that have memory in it
+  one_sided_table one_sided_;
   object_table objects_;
+  mail_room mail_;
+  team_part all_pes_;
   std::uint32_t next_object_ = 1;
+  std::uint32_t next_team_object_ = 0;
 
   std::deque<peer_box> boxes_;
   std::vector<reply_slot*> on_line_;            // main thread: the request each line carries
@@ -514,6 +594,7 @@ class engine {
   std::atomic<std::uint64_t> acknowledgements_{0};
   std::atomic<std::uint64_t> acknowledgements_due_{0};
   std::atomic<std::uint64_t> tasks_{0};
+  std::atomic<std::uint64_t> runs_sent_{0};  // without letters of collectives
   std::atomic<std::uint64_t> suspended_{0};  // coroutine handlers that had to wait
   std::atomic<std::uint64_t> resumed_{0};    // those of them that have ended
 
@@ -553,9 +634,9 @@ class engine {
   std::uint64_t known_executed_ = 0;  // sum over PEs, in the last wave of the last quiesce
   std::uint64_t epoch_ = 0;           // quiesces ended
 
-  const char* collective_ = nullptr;  // main thread: the one that this PE is in
-  std::source_location collective_at_;
-  bool complained_ = false;               // main thread
+  std::vector<const collective_scope*> collectives_;  // main thread: those that this PE is in
+  bool complained_ = false;                           // main thread
+  const char* waits_for_ = nullptr;                   // main thread: in the innermost wait
   std::atomic<std::uint64_t> posted_{0};  // buffers given to the lamella, for statistics
   std::atomic<std::uint64_t> posted_bytes_{0};
 

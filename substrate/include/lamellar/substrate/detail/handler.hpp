@@ -30,6 +30,8 @@ class darc;
 
 namespace detail {
 
+/// The object numbered `number`. Throws: corrupt_message if it is not here or of another type.
+object_entry& find_object(engine& at, std::uint32_t number, const std::type_info& type);
 /// Throws corrupt_message: `found`, the object of this number, is not here or of another type.
 [[noreturn]] void wrong_object(const object_entry* found, std::uint32_t number,
                                const char* type);

@@ -5,18 +5,25 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <lamellar/substrate/detail/member_list.hpp>
 #include <lamellar/substrate/detail/message.hpp>
 #include <lamellar/substrate/detail/spin_lock.hpp>
 #include <lamellar/substrate/detail/tally.hpp>
 #include <memory>
 #include <string>
 #include <typeinfo>
+#include <unordered_map>
 #include <vector>
 
-// The distributed objects that have a part on this PE, by number. Numbers are given in the
-// order of collective creation, so they are equal on all PEs, and are never reused.
+// The distributed objects that have a part on this PE, by number. A number is never reused and
+// means one object in the whole job. Objects of all PEs are numbered in the order of their
+// creation, which is the same everywhere; those of a team take a number of its first PE's own.
 //
 // Thread-safety: find() any thread; insert and erase by the main thread.
+namespace lamellar {
+class team;
+}
+
 namespace lamellar::detail {
 
 struct unfinished;
@@ -31,8 +38,8 @@ struct postponed_run {
   std::size_t kept_bytes() const { return sizeof(postponed_run) + records.size(); }
 };
 
-/// A fingerprint of an object's type and number, which all PEs must bring to its creation.
-std::uint64_t kind_of_object(const std::type_info& type, std::uint32_t number);
+/// A fingerprint of an object's type, which all PEs must bring to its creation.
+std::uint64_t kind_of_object(const std::type_info& type);
 
 /// One object's part on this PE.
 struct object_entry {
@@ -50,24 +57,35 @@ struct object_entry {
   bool busy = false;  ///< a handler of it runs, or somebody holds it exclusively
   std::deque<postponed_run> postponed;
 
-  /// On this PE, and going_bit. Any thread.
-  std::atomic<std::uint64_t> handles{0};
-  std::atomic<std::uint32_t> guards{0};  ///< those of the handles that are inside guards
+  /// The PEs that have a part; nullptr: all of them. Constant.
+  std::shared_ptr<const member_list> members;
+
+  /// The team over which it was made. Constant.
+  std::shared_ptr<const team> made_on;
   /// Who waits for access to the part, in words; nullptr if it has no lock.
   std::string (*who_waits)(void* part) = nullptr;
-  bool release_announced = false;  ///< main thread: what the other PEs were told last
-  /// Per PE: 1 + the epoch of its release, or 0. Written by whichever thread handles that PE's
-  /// message, read by the main thread in a quiesce. Relaxed: the quiesce's own count of handled
-  /// messages orders those of its epoch, and what a PE already in the next one says changes
-  /// nothing for the objects that this one decides.
-  std::vector<std::atomic<std::uint64_t>> releases;
 
-  /// While the PEs vote on the object's end, no weak handle may revive it.
+  std::atomic<std::uint64_t> handles{0};   ///< on this PE, and going_bit; any thread
+  std::atomic<std::uint32_t> guards{0};    ///< those of the handles that are inside guards
+  std::atomic<std::uint64_t> arrivals{0};  ///< handles that were made for messages; any thread
+
+  // Main thread: what the other PEs were told last.
+  bool release_announced = false;
+  std::uint64_t arrivals_announced = 0;
+
+  // What all PEs have told, guarded by `lock`: how many hold no handle, and the last epoch in
+  // which one of them said something.
+  std::uint32_t released = 0;
+  std::uint64_t released_in = 0;
+
+  /// While it may be about to go, no weak handle may revive it.
   static constexpr std::uint64_t going_bit = std::uint64_t{1} << 63;
 
   void hold() noexcept { tally(handles, 1, shared); }
   void let_go() noexcept { tally(handles, ~std::uint64_t{0}, shared); }
-  /// hold(), from no handle at all. False if the object is about to go.
+  /// A handle is made that was none on this PE before.
+  void arrive() noexcept { tally(arrivals, 1, shared); }
+  /// hold(), from no handle at all. False if the object may be about to go.
   bool try_hold() noexcept {
     std::uint64_t now = handles.load(std::memory_order_relaxed);
     while ((now & going_bit) == 0) {
@@ -77,24 +95,29 @@ struct object_entry {
     }
     return false;
   }
-  /// Let it go, if the other PEs agree. False if this one holds handles.
-  bool offer() noexcept {
+  /// Nobody on this PE holds it: from now on none shall.
+  void offer() noexcept {
     std::uint64_t none = 0;
-    return handles.compare_exchange_strong(none, going_bit, std::memory_order_acquire);
+    handles.compare_exchange_strong(none, going_bit, std::memory_order_acquire);
   }
-  /// The other PEs did not agree.
+  /// It does not go.
   void keep() noexcept { handles.fetch_and(~going_bit, std::memory_order_relaxed); }
 };
 
+/// Numbers from here on belong to objects of teams.
+inline constexpr std::uint32_t first_team_object = 1u << 31;
+
 class object_table {
  public:
-  object_table() : chunks_{std::make_unique<std::atomic<chunk*>[]>(most_chunks)} {}
+  /// `shared`: the PE has several threads.
+  explicit object_table(bool shared)
+      : chunks_{std::make_unique<std::atomic<chunk*>[]>(most_chunks)}, team_lock_{shared} {}
   ~object_table();
 
   object_entry* find(std::uint32_t number) const {
     const std::uint32_t c = number / per_chunk;
     if (c >= most_chunks) {
-      return nullptr;
+      return find_of_team(number);
     }
     const chunk* at = chunks_[c].load(std::memory_order_acquire);
     return at == nullptr ? nullptr
@@ -116,7 +139,11 @@ class object_table {
   struct chunk {
     std::atomic<object_entry*> entries[per_chunk] = {};
   };
+  object_entry* find_of_team(std::uint32_t number) const;
+
   std::unique_ptr<std::atomic<chunk*>[]> chunks_;
+  mutable spin_lock team_lock_;  // guards of_teams_
+  std::unordered_map<std::uint32_t, object_entry*> of_teams_;
   std::vector<object_entry*> live_;
   spin_lock erase_lock_;  // an entry that revive() looks at does not go
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <lamellar/substrate/codec.hpp>
+#include <lamellar/substrate/detail/call_each.hpp>
 #include <lamellar/substrate/detail/send.hpp>
 #include <span>
 #include <string>

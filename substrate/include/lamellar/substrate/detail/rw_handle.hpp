@@ -62,8 +62,8 @@ class rw_handle {
   template <class, access>
   friend class lamellar::access_guard;
 
-  engine& home() const { return *inner_.home_; }
-  object_entry& entry() const { return *inner_.entry_; }
+  engine& home() const { return *inner_.home(); }
+  object_entry& entry() const { return *inner_.entry(); }
   Part& part() const { return inner_.local(); }
   const darc<Part>& inner() const { return inner_; }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <lamellar/substrate/detail/handler.hpp>
 #include <lamellar/substrate/pe.hpp>
+#include <lamellar/substrate/team_position.hpp>
 #include <source_location>
 #include <tuple>
 #include <utility>
@@ -19,7 +20,18 @@ struct located_pe {
       : value{v}, where{w} {}
 };
 
+/// A place in a team, and the line of the program that named it.
+struct located_position {
+  team_position value;
+  std::source_location where;
+  located_position(team_position v,
+                   std::source_location w = std::source_location::current())  // NOLINT
+      : value{v}, where{w} {}
+};
+
 [[noreturn]] void no_such_pe(const engine& at, const located_pe& to);
+/// The object is one of a team, of which `to` is no member.
+[[noreturn]] void no_part_there(const engine& at, const located_pe& to, std::uint32_t object);
 
 inline std::uint32_t checked(const engine& at, const located_pe& to) {
   if (to.value.index() >= at.size()) [[unlikely]] {
@@ -165,29 +177,6 @@ auto call_message(engine& at, std::uint32_t to, std::uint32_t object, const F& f
 
 template <class F, class Object, class... Given>
 using call_result = typename handler_for<F, Object, true, Given...>::result;
-
-/// What many replies give together.
-template <class R>
-struct all_of : std::type_identity<std::vector<R>> {};
-template <>
-struct all_of<void> : std::type_identity<void> {};
-
-/// One reply for many.
-template <class R>
-task<typename all_of<R>::type> gather_replies(std::vector<reply<R>> replies) {
-  if constexpr (std::is_void_v<R>) {
-    for (reply<R>& each : replies) {
-      co_await each;
-    }
-  } else {
-    std::vector<R> results;
-    results.reserve(replies.size());
-    for (reply<R>& each : replies) {
-      results.push_back(co_await each);
-    }
-    co_return results;
-  }
-}
 
 }  // namespace lamellar::detail
 

@@ -15,7 +15,15 @@ void send_failure_report(engine& at, lane& here, std::uint32_t to, std::uint64_t
 void send_acknowledgement(engine& at, lane& here, std::uint32_t to, std::uint64_t count,
                           std::uint64_t failures, const failure& first);
 
-/// Tell all PEs whether this one still holds handles of an object.
-void send_release(engine& at, std::uint32_t object, bool released, std::uint64_t epoch);
+/// Tell all PEs that have a part of `object` that one more (`change` = 1), one less (-1) or
+/// still this PE (0) holds no handle of it, as of `epoch`.
+void send_release(engine& at, const object_entry& object, int change, std::uint64_t epoch);
+
+/// Tell `owner` that this PE holds its one-sided region `number` from now on.
+void send_hold(engine& at, std::uint32_t owner, std::uint32_t number);
+
+/// Tell `owner` that this PE did not hold that region any more when it entered the quiesce of
+/// `epoch`.
+void send_let_go(engine& at, std::uint32_t owner, std::uint32_t number, std::uint64_t epoch);
 
 }  // namespace lamellar::detail

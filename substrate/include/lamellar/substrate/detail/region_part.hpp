@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <lamellar/substrate/darc.hpp>
+#include <lamellar/substrate/detail/member_list.hpp>
+#include <lamellar/substrate/detail/region_access.hpp>
+#include <lamellar/substrate/detail/symmetric_heap.hpp>
+#include <lamellar/substrate/team.hpp>
+#include <memory>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+#include <vector>
+
+// One PE's part of a shared memory region: its memory, and where the parts of the others are
+// mapped here. The parts make up a darc, which is what keeps them alive.
+//
+// Thread-safety: as each member says.
+namespace lamellar::detail {
+
+/// What all PEs must agree on.
+struct region_shape {
+  std::uint64_t count = 0;  ///< elements on each PE
+  std::uint64_t element_bytes = 0;
+  std::string element;  ///< the name of their type
+
+  friend bool operator==(const region_shape&, const region_shape&) = default;
+};
+
+/// What a PE tells the others of its part.
+struct region_offer {
+  region_shape shape;
+  std::uint64_t key = 0;
+  std::uint64_t segment_bytes = 0;
+  std::uint64_t offset = 0;
+  std::string refused;  ///< why it has no memory; empty: it has
+};
+
+struct region_part {
+  static constexpr bool concurrent_handlers = true;
+  static constexpr std::string_view heap_name = "shared_memory_region";
+
+  region_part(engine* at, region_shape of, heap_block got, member_list all);
+  ~region_part();
+  region_part(const region_part&) = delete;
+  region_part& operator=(const region_part&) = delete;
+
+  engine* home;
+  region_shape shape;  // constant
+  heap_block block;    // this PE's memory; written while the region is made
+  // By PE: its memory as mapped here, or nullptr: it has to be reached by messages. The
+  // creating task writes them, release; whoever uses the region reads, acquire.
+  std::vector<std::atomic<std::byte*>> bases;
+  member_list members;  // the PEs that have a part; constant
+
+  // Written by handlers, each its sender's place; read by the creating task when `arrived` says
+  // that all are there.
+  std::vector<region_offer> offers;
+  std::atomic<std::uint32_t> arrived{0};
+};
+
+using darc_of_parts = darc<region_part>;
+
+/// Make the parts of a region. Collective over the team. Misuse: PEs that do not want the same.
+/// Throws: out_of_memory, the same on all PEs.
+task<darc_of_parts> create_region(located_team of, region_shape wanted);
+
+/// Ends the job if `to` has no part.
+void check_member(const darc_of_parts& parts, const located_pe& to);
+
+/// One for many.
+task<> all_of_them(std::vector<completion<>> each);
+
+}  // namespace lamellar::detail
