@@ -30,9 +30,7 @@ struct part {
   std::vector<darc<part>> held;
 };
 
-int parts_here(const world& w) {
-  return w.lamella() == "local" ? static_cast<int>(w.size()) : 1;
-}
+int parts_here(const world& w) { return static_cast<int>(w.able().pes_in_process); }
 
 template <class Task>
 task<std::string> refusal(Task conversion) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Read-write darcs: who may be inside together, in which order, and what a guard may outlive.
 #include <atomic>
+#include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/global_rw_darc.hpp>
 #include <lamellar/substrate/local_rw_darc.hpp>
+#include <lamellar/substrate/team.hpp>
 #include <lamellar/substrate/when_all.hpp>
 #include <map>
 #include <optional>
@@ -29,9 +31,7 @@ struct counter {
   std::uint64_t value = 0;
 };
 
-int parts_here(const world& w) {
-  return w.lamella() == "local" ? static_cast<int>(w.size()) : 1;
-}
+int parts_here(const world& w) { return static_cast<int>(w.able().pes_in_process); }
 
 /// Sees who has access, wherever they are: each tells when it comes and goes.
 struct watch {
@@ -334,6 +334,44 @@ TEST_CASE("read-write handles travel, nested in other values, there and back") {
     co_await w.quiesce();
     CHECK((co_await back.mine.read())->value == 1);
     CHECK((co_await back.ours.at(7)[1].read())->value == 2);
+    co_await w.quiesce();
+  });
+}
+
+TEST_CASE("unlock after team without PE 0: the first PE of the team keeps the lock") {
+  on_pes([](world& w) -> task<> {
+    if (w.size() == 1) co_return;
+    // The others, backwards: the last PE comes first.
+    std::vector<team_position> all_but_first;
+    for (std::uint32_t k = w.size() - 1; k != 0; --k) all_but_first.emplace_back(k);
+    const team everybody{w};
+    const team others = co_await everybody.subteam(all_but_first);
+    if (others.is_member()) {
+      auto object = co_await global_rw_darc<counter>::create(others);
+      for (int k = 0; k < 10; ++k) {
+        auto guard = co_await object.write();
+        ++guard->value;
+      }
+      {
+        auto guard = co_await object.collective_write();
+        ++guard->value;
+      }
+      CHECK((co_await object.read())->value == 11);
+      auto local = co_await std::move(object).into_local_rw();
+      CHECK((co_await local.read())->value == 11);
+      auto plain = co_await std::move(local).into_darc();
+      auto clone = plain;
+      bool refused = false;
+      try {
+        (void)co_await std::move(plain).into_global_rw();
+      } catch (const still_referenced&) {
+        refused = true;
+      }
+      CHECK(refused);
+      clone = {};
+      object = co_await std::move(plain).into_global_rw();
+      CHECK((co_await object.write())->value == 11);
+    }
     co_await w.quiesce();
   });
 }
