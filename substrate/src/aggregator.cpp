@@ -56,6 +56,7 @@ void engine::open_run(lane& from, std::uint32_t to, std::uint64_t key, run_kind 
   }
   if (kind.call) {
     d->block = replies_.take();
+    d->block->handler = static_cast<std::uint16_t>(key);
     d->extra = d->block->ticket_of(0);
   } else {
     d->extra = 0;
@@ -358,7 +359,8 @@ std::byte* engine::append_variable(lane& from, std::uint32_t to, std::uint64_t k
 
 std::pair<std::byte*, reply_slot*> engine::append_variable_call(lane& from, std::uint32_t to,
                                                                 std::uint64_t key,
-                                                                std::size_t bytes) {
+                                                                std::size_t bytes,
+                                                                const call_terms& terms) {
   destination& d = from.current[to];
   const std::size_t whole = variable_bytes(bytes);
   if (d.key != key || d.count == reply_block::slots ||
@@ -370,7 +372,7 @@ std::pair<std::byte*, reply_slot*> engine::append_variable_call(lane& from, std:
   d.cursor += whole;
   const std::uint64_t length = bytes;
   std::memcpy(at, &length, sizeof(length));
-  return {at + sizeof(length), hand_out_slot(d, to, key)};
+  return {at + sizeof(length), hand_out_slot(d, to, key, terms)};
 }
 
 void engine::withdraw(lane& from, std::uint32_t to, std::size_t bytes, bool counted) {

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cstring>
 #include <lamellar/substrate/detail/engine.hpp>
+#include <lamellar/substrate/detail/group_count.hpp>
 #include <lamellar/substrate/detail/system_messages.hpp>
 #include <lamellar/substrate/error.hpp>
+#include <lamellar/substrate/reply.hpp>
 #include <vector>
 
 #include "faults.hpp"
@@ -36,6 +38,12 @@ bool holds_two_texts(std::span<const std::byte> bytes) {
   return true;
 }
 
+std::uint32_t number_at(std::span<const std::byte> bytes) {
+  std::uint32_t number = 0;
+  std::memcpy(&number, bytes.data(), sizeof(number));
+  return number;
+}
+
 void encode_text(std::string& into, std::string_view text) {
   const auto n = static_cast<std::uint32_t>(text.size());
   into.append(reinterpret_cast<const char*>(&n), sizeof(n));
@@ -44,7 +52,8 @@ void encode_text(std::string& into, std::string_view text) {
 
 }  // namespace
 
-void engine::fill(reply_slot& slot, reply_slot::status how, std::span<const std::byte> bytes) {
+void engine::fill(reply_slot& slot, reply_slot::status how, std::span<const std::byte> bytes,
+                  std::uint32_t by) {
   slot.bytes = static_cast<std::uint32_t>(bytes.size());
   if (bytes.size() > reply_slot::room) {
     slot.heap = new std::byte[bytes.size()];
@@ -53,17 +62,61 @@ void engine::fill(reply_slot& slot, reply_slot::status how, std::span<const std:
     std::memcpy(bytes.size() > reply_slot::room ? slot.heap : slot.data, bytes.data(),
                 bytes.size());
   }
-  const std::uint32_t peer = slot.peer;
+  const std::uint32_t peer = std::exchange(slot.peer, by);
+  group_count* const group = slot.group;
   const reply_slot::status before = swap_in(slot.state, how, shared_);
   if (before == reply_slot::status::awaited) {
     resume_later(slot.waiting, slot.where);
   } else if (before == reply_slot::status::abandoned) {
+    if (group != nullptr && how == reply_slot::status::failed) {
+      group->failed(failure_in(slot));
+    }
     discard_answer(slot);
   }
   answered(peer);
+  if (group != nullptr) {
+    group->end();
+  }
+}
+
+reply_slot* engine::slot_answered_here(ticket t) {
+  reply_slot* slot = replies_.find(t);
+  while (slot != nullptr && slot->on_line) {  // the line says so too, any moment now
+    check_line(slot->peer);
+  }
+  return slot;
+}
+
+void engine::fill_variable(reply_slot& slot, std::uint16_t kind,
+                           std::span<const std::byte> bytes, std::uint32_t by) {
+  if (kind == answer_handles) {
+    const std::span<const std::byte> numbers = reply_slot::handle_numbers_in(bytes);
+    if (numbers.empty()) {
+      throw corrupt_message("an answer without the handles that it should hold");
+    }
+    for (std::size_t k = 0; k < numbers.size(); k += sizeof(std::uint32_t)) {
+      if (objects_.find(number_at(numbers.subspan(k))) == nullptr) {
+        throw corrupt_message("an answer holds an object which does not exist (any more) here");
+      }
+    }
+    for (std::size_t k = 0; k < numbers.size(); k += sizeof(std::uint32_t)) {
+      objects_.find(number_at(numbers.subspan(k)))->hold();
+    }
+    slot.holds_handles = true;
+  }
+  fill(slot, kind == answer_error ? reply_slot::status::failed : reply_slot::status::ready,
+       bytes, by);
 }
 
 void engine::discard_answer(reply_slot& slot) {
+  const std::span<const std::byte> numbers = slot.handle_numbers();
+  for (std::size_t k = 0; k < numbers.size(); k += sizeof(std::uint32_t)) {
+    if (object_entry* object = objects_.find(number_at(numbers.subspan(k)));
+        object != nullptr) {
+      object->let_go();
+    }
+  }
+  slot.holds_handles = false;
   if (slot.bytes > reply_slot::room) {
     delete[] slot.heap;
   }
@@ -91,7 +144,7 @@ void engine::take_answers(std::uint32_t from, const run_header& run,
     }
     for (std::uint32_t k = 0; k < run.count; ++k) {
       fill(slot_for(k), reply_slot::status::ready,
-           records.subspan(std::size_t{k} * run.record_bytes, run.record_bytes));
+           records.subspan(std::size_t{k} * run.record_bytes, run.record_bytes), from);
     }
     return;
   }
@@ -106,9 +159,8 @@ void engine::take_answers(std::uint32_t from, const run_header& run,
         !holds_two_texts(records.subspan(where + sizeof(length), length))) {
       throw corrupt_message("what a handler threw cannot be read");
     }
-    fill(slot_for(k),
-         run.handler == answer_bytes ? reply_slot::status::ready : reply_slot::status::failed,
-         records.subspan(where + sizeof(length), length));
+    fill_variable(slot_for(k), run.handler, records.subspan(where + sizeof(length), length),
+                  from);
     where += variable_bytes(length);
   }
 }
@@ -131,8 +183,9 @@ std::byte* engine::append_answer(lane& here, std::uint32_t to, ticket t, std::si
 void engine::answer_value_to(lane& here, std::uint32_t to, ticket t, const void* value,
                              std::size_t bytes) {
   if (to == me_) {
-    if (reply_slot* slot = replies_.find(t); slot != nullptr) {
-      fill(*slot, reply_slot::status::ready, {static_cast<const std::byte*>(value), bytes});
+    if (reply_slot* slot = slot_answered_here(t); slot != nullptr) {
+      fill(*slot, reply_slot::status::ready, {static_cast<const std::byte*>(value), bytes},
+           me_);
     }
     return;
   }
@@ -143,26 +196,27 @@ void engine::answer_value_to(lane& here, std::uint32_t to, ticket t, const void*
 }
 
 void engine::answer_bytes_to(lane& here, std::uint32_t to, ticket t, std::size_t bytes,
-                             void (*write)(void* state, std::byte* out), void* state) {
-  answer_variable(here, to, answer_bytes, t, bytes, write, state);
+                             void (*write)(void* state, std::byte* out), void* state,
+                             bool holds_handles) {
+  answer_variable(here, to, holds_handles ? answer_handles : answer_bytes, t, bytes, write,
+                  state);
 }
 
 void engine::answer_variable(lane& here, std::uint32_t to, std::uint16_t kind, ticket t,
                              std::size_t bytes, void (*write)(void* state, std::byte* out),
                              void* state) {
   if (to == me_) {
-    if (reply_slot* slot = replies_.find(t); slot != nullptr) {
+    if (reply_slot* slot = slot_answered_here(t); slot != nullptr) {
       std::vector<std::byte> copy(bytes);
       write(state, copy.data());
-      fill(*slot, kind == answer_bytes ? reply_slot::status::ready : reply_slot::status::failed,
-           copy);
+      fill_variable(*slot, kind, copy, me_);
     }
     return;
   }
   const exempt_scope beyond_budget{here};
   const std::uint64_t key = kind;
   if (bytes > largest_record_) {
-    send_large(here, to, key, bytes, write, state, false, nullptr, t);
+    send_large(here, to, key, bytes, write, state, false, nullptr, nullptr, t);
   } else {
     // Every variable answer is a run of its own: its ticket stands in the run's header.
     open_run(here, to, key, {variable_record, false, false}, variable_bytes(bytes));

@@ -45,15 +45,18 @@ bool is_one_run_of_answers(const lamellae::in_buffer& buffer) {
 
 }  // namespace
 
+void wrong_object(const object_entry* found, std::uint32_t number, const char* type) {
+  throw corrupt_message(
+      found == nullptr
+          ? fmt::format("a handle of object {}, which does not exist (any more) here", number)
+          : fmt::format("a handle of object {} as {}, which it is not", number,
+                        handler_table::readable(type)));
+}
+
 object_entry& find_object(engine& at, std::uint32_t number, const std::type_info& type) {
   object_entry* found = at.objects().find(number);
-  if (found == nullptr) {
-    throw corrupt_message(
-        fmt::format("a handle of object {}, which does not exist (any more) here", number));
-  }
-  if (std::strcmp(found->type, type.name()) != 0) {
-    throw corrupt_message(fmt::format("a handle of object {} as {}, which it is not", number,
-                                      handler_table::readable(type.name())));
+  if (found == nullptr || std::strcmp(found->type, type.name()) != 0) {
+    wrong_object(found, number, type.name());
   }
   return *found;
 }

@@ -7,6 +7,7 @@
 #include <lamellar/lamellae/error.hpp>
 #include <lamellar/lamellae/job.hpp>
 #include <lamellar/substrate/detail/engine.hpp>
+#include <lamellar/substrate/detail/group_count.hpp>
 
 #include "doctor.hpp"
 #include "statistics_books.hpp"
@@ -127,7 +128,7 @@ engine::~engine() {
   }
 }
 
-void log_lost_exception(engine& at, const std::exception_ptr& thrown) {
+void log_lost_exception(engine& at, group_count* group, const std::exception_ptr& thrown) {
   failure lost{at.me(), "of a spawned task", "unknown"};
   try {
     std::rethrow_exception(thrown);
@@ -136,7 +137,11 @@ void log_lost_exception(engine& at, const std::exception_ptr& thrown) {
   } catch (...) {
     lost.text = "something that is not a std::exception";
   }
-  at.log_failures(1, lost, false);
+  if (group != nullptr) {
+    group->failed(lost);
+  } else {
+    at.log_failures(1, lost, false);
+  }
 }
 
 void engine::open() {

@@ -17,7 +17,8 @@ using lamellae::traffic;
 
 void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::size_t bytes,
                         void (*write)(void* state, std::byte* out), void* state,
-                        bool acknowledged, reply_slot** slot, ticket answers) {
+                        bool acknowledged, const call_terms* call, reply_slot** slot,
+                        ticket answers) {
   const std::size_t whole = sizeof(run_header) + variable_bytes(bytes);
   if (!may_wait(from) && !from.exempt &&
       private_bytes_.load(std::memory_order_relaxed) + whole > budget_) {
@@ -44,15 +45,13 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
   count_run(header.handler);
   const std::uint64_t length = bytes;
   write(state, data + sizeof(header) + sizeof(length));
-  if (slot != nullptr) {
+  if (call != nullptr) {
     wait_for_reply_space(from);
     reply_block* block = replies_.take();  // its one use is this slot's
     *slot = &block->slot[0];
     header.extra = block->ticket_of(0);
-    (*slot)->peer = to;
-    (*slot)->object = header.object;
-    (*slot)->handler = header.handler;
-    (*slot)->state.store(reply_slot::status::pending, std::memory_order_relaxed);
+    (*slot)->begin(to, header.object, *call);
+    block->handler = header.handler;
     tally(unanswered_[to], 1, shared_);
     tally(unanswered_total_, 1, shared_);
   } else if (acknowledged) {

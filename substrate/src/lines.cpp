@@ -11,15 +11,14 @@
 namespace lamellar::detail {
 
 reply_slot* engine::begin_call_on_line(lamellae::line& on, std::uint32_t to, std::uint64_t key,
-                                       std::uint16_t bytes, std::uint32_t bytes_of_answer) {
+                                       std::uint16_t bytes, std::uint32_t bytes_of_answer,
+                                       const call_terms& terms) {
   reply_block* block = replies_.take();
   reply_slot* slot = &block->slot[0];
-  slot->peer = to;
-  slot->object = static_cast<std::uint32_t>(key >> 16);
-  slot->handler = static_cast<std::uint16_t>(key);
+  block->handler = static_cast<std::uint16_t>(key);
+  slot->begin(to, static_cast<std::uint32_t>(key >> 16), terms);
   slot->bytes = bytes_of_answer;
   slot->on_line = true;
-  slot->state.store(reply_slot::status::pending, std::memory_order_release);
   tally(unanswered_[to], 1, shared_);
   tally(unanswered_total_, 1, shared_);
   tally(sent_, 1, shared_);
@@ -57,7 +56,7 @@ void engine::check_line(std::uint32_t peer) {
   slot->on_line = false;
   tally(executed_, 1, shared_);
   if (state == line_answered) {
-    fill(*slot, reply_slot::status::ready, {line_data(on), slot->bytes});
+    fill(*slot, reply_slot::status::ready, {line_data(on), slot->bytes}, peer);
   }
 }
 

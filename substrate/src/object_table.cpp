@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <cstring>
 #include <lamellar/lamellae/error.hpp>
 #include <lamellar/substrate/detail/object_table.hpp>
+#include <lamellar/substrate/team.hpp>
 
 namespace lamellar::detail {
 
@@ -15,8 +17,9 @@ std::uint64_t kind_of_object(const std::type_info& type) {
 
 object_table::~object_table() {
   // Parts may hold handles of each other: all parts go before the first entry does.
-  for (const object_entry* entry : live_) {
+  for (object_entry* entry : live_) {
     entry->destroy(entry->part);
+    entry->made_on.reset();  // holds a handle, too
   }
   for (const object_entry* entry : live_) {
     delete entry;
@@ -56,11 +59,22 @@ object_entry* object_table::find_of_team(std::uint32_t number) const {
   return entry;
 }
 
+object_entry* object_table::revive(std::uint32_t number, const char* type) {
+  erase_lock_.lock();
+  object_entry* entry = find(number);
+  if (entry != nullptr && (std::strcmp(entry->type, type) != 0 || !entry->try_hold())) {
+    entry = nullptr;
+  }
+  erase_lock_.unlock();
+  return entry;
+}
+
 void object_table::erase(std::uint32_t number) {
   object_entry* entry = find(number);
   if (entry == nullptr) {
     return;
   }
+  erase_lock_.lock();
   if (number >= first_team_object) {
     team_lock_.lock();
     of_teams_.erase(number);
@@ -71,6 +85,7 @@ void object_table::erase(std::uint32_t number) {
         ->entries[number % per_chunk]
         .store(nullptr, std::memory_order_release);
   }
+  erase_lock_.unlock();
   live_.erase(std::find(live_.begin(), live_.end(), entry));
   entry->destroy(entry->part);
   delete entry;

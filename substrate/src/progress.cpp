@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 #include <lamellar/substrate/detail/engine.hpp>
+#include <lamellar/substrate/detail/group_count.hpp>
 #include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/reply.hpp>
 #include <utility>
@@ -142,19 +143,23 @@ bool engine::resume_ready(lane& here, resume what) {
     }
     return next;
   };
-  // As many as are there now, so that a task which yields lets messages through.
-  std::size_t left = ready_count_.load(std::memory_order_acquire);
-  for (; left != 0; --left) {
-    std::coroutine_handle<> next = take(ready_anywhere_);
-    if (next) {
-      handler_scope as_handler{here};
-      next.resume();
-      any = true;
-      continue;
+  // As many of each as are there now, so that a task which yields lets messages and the body
+  // through.
+  ready_lock_.lock();
+  std::size_t anywhere = ready_anywhere_.size();
+  std::size_t main = what == resume::all && here.index == 0 ? ready_main_.size() : 0;
+  ready_lock_.unlock();
+  for (; anywhere != 0; --anywhere) {
+    const std::coroutine_handle<> next = take(ready_anywhere_);
+    if (!next) {
+      break;
     }
-    if (what == resume::all && here.index == 0) {
-      next = take(ready_main_);
-    }
+    handler_scope as_handler{here};
+    next.resume();
+    any = true;
+  }
+  for (; main != 0; --main) {
+    const std::coroutine_handle<> next = take(ready_main_);
     if (!next) {
       break;
     }
@@ -299,6 +304,13 @@ void engine::throw_failures() {
   if (log.count != 0) {
     throw remote_error(log.first.on, log.first.handler, log.first.text, log.count);
   }
+}
+
+void spawned_task_ended(engine& at, group_count* group) noexcept {
+  if (group != nullptr) {
+    group->end();
+  }
+  at.task_ended();
 }
 
 void no_such_task() {

@@ -49,7 +49,7 @@ void discard_answer(reply_slot& slot) noexcept {
 void drop_reply(reply_slot& slot) noexcept {
   const bool shared = reply_block::of(&slot).shared;
   engine& home = *reply_block::of(&slot).home;
-  const std::uint16_t handler = slot.handler;
+  const std::uint16_t handler = reply_block::of(&slot).handler;
   auto expected = reply_slot::status::pending;
   if (replace(slot.state, expected, reply_slot::status::abandoned, shared)) {
     if (home.warns()) [[unlikely]] {
@@ -70,7 +70,7 @@ void drop_reply(reply_slot& slot) noexcept {
   }
 }
 
-void throw_remote(const reply_slot& slot) {
+failure failure_in(const reply_slot& slot) {
   const std::byte* at = slot.heap;
   const auto text = [&at] {
     std::uint32_t n = 0;
@@ -80,8 +80,13 @@ void throw_remote(const reply_slot& slot) {
     return s;
   };
   std::string handler = text();
-  const std::string what = text();
-  throw remote_error(slot.peer, std::move(handler), what);
+  std::string what = text();
+  return {slot.peer, std::move(handler), std::move(what)};
+}
+
+void throw_remote(const reply_slot& slot) {
+  const failure one = failure_in(slot);
+  throw remote_error(one.on, one.handler, one.text);
 }
 
 }  // namespace lamellar::detail

@@ -102,8 +102,8 @@ std::string engine::what_it_waits_for() const {
     more += next;
   };
   std::map<std::pair<std::uint32_t, std::uint16_t>, std::uint32_t> calls;
-  replies_.for_each_unanswered([&](const reply_slot& slot) {
-    ++calls[{slot.peer, slot.handler}];
+  replies_.for_each_unanswered([&](const reply_block& block, const reply_slot& slot) {
+    ++calls[{slot.peer, block.handler}];
   });
   for (const auto& [what, count] : calls) {
     add(fmt::format("{} of its calls of {} are unanswered by PE {}", count,
@@ -123,6 +123,13 @@ std::string engine::what_it_waits_for() const {
   }
   if (const std::uint64_t handlers = suspended_.load() - resumed_.load(); handlers != 0) {
     add(fmt::format("{} coroutine handlers wait on it", handlers));
+  }
+  for (const object_entry* object : objects_.all()) {
+    if (object->who_waits != nullptr) {
+      if (const std::string waiters = object->who_waits(object->part); !waiters.empty()) {
+        add(fmt::format("object {}: {}", object->number, waiters));
+      }
+    }
   }
   return more.empty() ? text : fmt::format("{}\n{}", text, more);
 }

@@ -22,7 +22,7 @@ constexpr std::uint64_t quiesce_tag = 2;
 const char* name_of(std::uint64_t tag) {
   return tag == barrier_tag   ? "a barrier"
          : tag == quiesce_tag ? "a quiesce"
-                              : "the creation of a distributed object";
+                              : "the creation, conversion or collective write of an object";
 }
 
 }  // namespace
@@ -46,8 +46,7 @@ task<> engine::barrier(std::source_location where, std::uint64_t kind) {
   while (wave_ended_ != turn) {
     co_await next_poll{this};
   }
-  const collective_scope waiting{
-      *this, kind == 0 ? "a barrier" : "the creation of a distributed object", where};
+  const collective_scope waiting{*this, kind == 0 ? "a barrier" : name_of(kind << 8), where};
   flush(*lanes_[0]);
   lamellae::wave mine;
   mine.tag = barrier_tag | kind << 8;
@@ -105,6 +104,7 @@ task<> engine::quiesce(std::source_location where) {
     // can come into being again, and the parts go at the end of that next step.
     const std::uint64_t changes = announce_releases();
     one_sided_.announce(epoch_);
+    offer_released();
     result = co_await all_work_done(changes, where);
     retire_released();
     one_sided_.retire(epoch_);
@@ -193,15 +193,32 @@ std::uint64_t engine::announce_releases() {
   return changes;
 }
 
+bool engine::is_released(object_entry& object) {
+  const std::uint32_t holders = object.members == nullptr ? size_ : object.members->size();
+  object.lock.lock();
+  const bool released = object.released == holders && object.released_in < epoch_;
+  object.lock.unlock();
+  return released;
+}
+
+void engine::offer_released() {
+  // Nobody's program runs before this step ends somewhere; from then on messages may come here
+  // that would revive an object from a weak handle.
+  for (object_entry* object : objects_.all()) {
+    if (is_released(*object)) {
+      object->offer();
+    }
+  }
+}
+
 void engine::retire_released() {
   std::vector<std::uint32_t> unheld;
   for (object_entry* object : objects_.all()) {
-    const std::uint32_t holders = object->members == nullptr ? size_ : object->members->size();
-    object->lock.lock();
-    if (object->released == holders && object->released_in < epoch_) {
+    if (is_released(*object)) {
       unheld.push_back(object->number);
+    } else {
+      object->keep();
     }
-    object->lock.unlock();
   }
   for (const std::uint32_t number : unheld) {
     objects_.erase(number);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <lamellar/substrate/by_value.hpp>
+#include <lamellar/substrate/local_rw_darc.hpp>
 #include <lamellar/substrate/transferable.hpp>
+#include <lamellar/substrate/weak_darc.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,6 +45,14 @@ inline void what_travels() {
   check_message_argument<std::string_view>();
   check_sendable_callable<lamellar::closure<decltype(captures)>>();
 
+  check_message_argument<lamellar::darc<int>>();
+  check_message_argument<std::vector<lamellar::local_rw_darc<int>>>();
+#ifdef WEAK_HANDLE
+  check_message_argument<lamellar::weak_darc<int>>();
+#endif
+#ifdef GUARD
+  check_message_argument<lamellar::local_rw_darc<int>::read_guard>();
+#endif
 #ifdef POINTER
   check_message_argument<int*>();
 #endif

@@ -9,6 +9,7 @@
 #include <functional>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/darc.hpp>
+#include <lamellar/substrate/global_rw_darc.hpp>
 #include <lamellar/substrate/one_sided_memory_region.hpp>
 #include <lamellar/substrate/run.hpp>
 #include <lamellar/substrate/shared_memory_region.hpp>
@@ -145,6 +146,16 @@ const std::map<std::string, std::function<void(world&)>> cases{
          (void)darc<double>::create(w, 0.0).get();
        }
      }},
+    {"mismatched_collective_write",
+     [](world& w) {
+       const auto d = global_rw_darc<int>::create(w, 0).get();
+       if (is_first(w)) {
+         (void)d.collective_write().get();
+       } else {
+         w.barrier().get();
+       }
+     }},
+    {"conversion_of_nothing", [](world&) { (void)darc<int>{}.into_local_rw().get(); }},
     {"pe_out_of_range_at", [](world& w) { (void)w.at(w.size()); }},
     {"pe_out_of_range_send", [](world& w) { w.send(pe{w.size() + 5}, [] {}); }},
     {"pe_out_of_range_call", [](world& w) { (void)w.call(pe{w.size() + 5}, [] {}); }},

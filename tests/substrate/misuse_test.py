@@ -106,7 +106,13 @@ class Misuse(JobTest):
         self.check("object_of_others", "PE 1 has no part of object", pes=(2,))
 
     def test_creations_that_do_not_match(self):
-        self.check("mismatched_creation", "collectives do not match", "creation of a distributed object, PE")
+        self.check("mismatched_creation", "collectives do not match",
+                   "the creation, conversion or collective write of an object, PE")
+        self.check("mismatched_collective_write", "collectives do not match", "collective write of an object",
+                   r"misuse_program\.cpp:\d+")
+
+    def test_an_empty_handle_is_not_converted(self):
+        self.check("conversion_of_nothing", "an empty handle cannot become a local_rw_darc", r"misuse_program\.cpp:\d+")
 
     def test_a_pe_that_does_not_exist(self):
         for case in ("at", "send", "call", "darc"):

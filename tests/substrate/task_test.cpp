@@ -363,3 +363,18 @@ TEST_CASE("collectives are tasks: they may be started early and awaited later") 
     }
   });
 }
+
+TEST_CASE("a task that yields all the time does not keep the body from going on") {
+  on_pes([](world& w) -> task<> {
+    struct until {
+      static task<> set(world& at, const std::atomic<bool>& done) {
+        while (!done) co_await at.yield();
+      }
+    };
+    std::atomic<bool> done{false};
+    auto busy = w.spawn(until::set(w, done));
+    for (int k = 0; k < 10; ++k) co_await w.yield();
+    done = true;
+    co_await busy;
+  });
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <lamellar/substrate/access_guard.hpp>
 #include <lamellar/substrate/archive.hpp>
 #include <lamellar/substrate/bitwise.hpp>
 #include <lamellar/substrate/by_value.hpp>
@@ -12,10 +13,14 @@
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/fields.hpp>
+#include <lamellar/substrate/global_rw_darc.hpp>
 #include <lamellar/substrate/heap_usage.hpp>
 #include <lamellar/substrate/io/byte_ranges.hpp>
 #include <lamellar/substrate/io/file_window.hpp>
 #include <lamellar/substrate/io/text.hpp>
+#include <lamellar/substrate/local_rw_darc.hpp>
+#include <lamellar/substrate/message_group.hpp>
+#include <lamellar/substrate/on_caller.hpp>
 #include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/one_sided_memory_region.hpp>
 #include <lamellar/substrate/pe.hpp>
@@ -28,9 +33,11 @@
 #include <lamellar/substrate/spawned.hpp>
 #include <lamellar/substrate/statistics.hpp>
 #include <lamellar/substrate/task.hpp>
+#include <lamellar/substrate/task_group.hpp>
 #include <lamellar/substrate/team.hpp>
 #include <lamellar/substrate/team_position.hpp>
 #include <lamellar/substrate/transferable.hpp>
+#include <lamellar/substrate/weak_darc.hpp>
 #include <lamellar/substrate/when_all.hpp>
 #include <lamellar/substrate/world.hpp>
 

@@ -7,12 +7,14 @@
 #include <lamellar/substrate/bitwise.hpp>
 #include <limits>
 #include <span>
+#include <vector>
 
 // The two cursors under every encoder and decoder.
 //
 // A `byte_writer` fills the room that it is given and goes on counting when the room is spent.
 // One pass therefore either writes a record where it belongs, or tells exactly how much room a
-// second pass needs; with no room at all it measures. It never allocates and never throws.
+// second pass needs; with no room at all it measures. It never allocates and never throws (but
+// for the list of handles, if one is wanted).
 //
 // A `byte_reader` trusts nothing: whatever would reach past the end throws corrupt_message, and
 // a count of elements is compared with the bytes that are left before anybody allocates room
@@ -67,6 +69,15 @@ class byte_writer {
     }
   }
 
+  /// Have the numbers of the handles that are written put into `into` as well.
+  void note_handles_in(std::vector<std::uint32_t>& into) noexcept { handles_ = &into; }
+  /// The handle numbered `number` is being written.
+  void note_handle(std::uint32_t number) {
+    if (handles_ != nullptr) {
+      handles_->push_back(number);
+    }
+  }
+
   /// Number of bytes appended, those that found no room included.
   [[nodiscard]] std::size_t size() const noexcept { return used_; }
 
@@ -87,6 +98,7 @@ class byte_writer {
   std::byte* next_;
   std::size_t left_;
   std::size_t used_ = 0;
+  std::vector<std::uint32_t>* handles_ = nullptr;
 };
 
 class byte_reader {

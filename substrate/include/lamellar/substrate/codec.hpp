@@ -23,6 +23,7 @@
 
 // How one argument becomes bytes and back:
 //   bitwise                      its bytes, unaligned; an empty class: none
+//   a handle                     its number
 //   std::string, string_view     length, bytes
 //   vector of bitwise            length, elements, unaligned
 //   span of bitwise              length, zeros up to the alignment of T within the record,
@@ -53,6 +54,39 @@ concept block_of = bulk<Parameter> && std::ranges::contiguous_range<const Given&
                    std::ranges::sized_range<const Given&> &&
                    std::same_as < std::ranges::range_value_t<const Given&>,
 typename Parameter::value_type > ;
+
+}  // namespace detail
+
+/// A handle that travels as a number, from which every PE makes its own.
+template <class T>
+concept numbered_handle = requires(const T& handle, std::uint32_t number, void* owner) {
+  { handle.travelling_number() } -> std::same_as<std::uint32_t>;
+  { T::from_number(owner, number) } -> std::same_as<T>;
+};
+
+namespace detail {
+
+/// An argument whose size is known: it may lie in a fixed record.
+template <class T>
+inline constexpr bool is_flat = bitwise<T> || numbered_handle<T>;
+
+template <class T>
+constexpr std::size_t size_of_flat() {
+  if constexpr (numbered_handle<T>) {
+    return sizeof(std::uint32_t);
+  } else {
+    return bitwise_size<T>;
+  }
+}
+
+template <class T>
+T read_flat(const std::byte* in, [[maybe_unused]] void* owner) {
+  if constexpr (numbered_handle<T>) {
+    return T::from_number(owner, read_bitwise<std::uint32_t>(in));
+  } else {
+    return read_bitwise<T>(in);
+  }
+}
 
 }  // namespace detail
 
@@ -94,6 +128,12 @@ template <class T>
 void encode_exactly(byte_writer& out, const T& value) {
   if constexpr (bitwise<T>) {
     out.put_value(value);
+  } else if constexpr (numbered_handle<T>) {
+    const std::uint32_t number = value.travelling_number();
+    out.put_value(number);
+    if (number != 0) {
+      out.note_handle(number);
+    }
   } else if constexpr (text<T>) {
     encode_text(out, value);
   } else if constexpr (bulk<T>) {
@@ -199,6 +239,8 @@ template <message_argument Parameter>
 Parameter decode(byte_reader& in) {
   if constexpr (bitwise<Parameter>) {
     return in.get_value<Parameter>();
+  } else if constexpr (numbered_handle<Parameter>) {
+    return Parameter::from_number(in.owner(), in.get_value<std::uint32_t>());
   } else if constexpr (detail::text<Parameter>) {
     return detail::decode_text<Parameter>(in);
   } else if constexpr (detail::bulk<Parameter>) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <lamellar/substrate/detail/call_each.hpp>
 #include <lamellar/substrate/detail/object_handle.hpp>
 #include <lamellar/substrate/detail/send.hpp>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <source_location>
 #include <span>
+#include <string>
 #include <typeinfo>
 #include <utility>
 #include <vector>
@@ -28,6 +30,52 @@
 // Copies, moves and destructors of handles are local and never wait.
 namespace lamellar {
 
+template <class T>
+class local_rw_darc;
+template <class T>
+class global_rw_darc;
+template <class T>
+class weak_darc;
+
+namespace detail {
+
+template <class Handle, class Part>
+class rw_handle;
+
+/// What lies behind an entry: a T itself, or what guards one. `value_type` is the T.
+template <class Part>
+struct part_kind {
+  using value_type = Part;
+  static constexpr const char* name = "darc";
+  static Part* make(engine&, std::unique_ptr<Part> value) { return value.release(); }
+  static std::unique_ptr<Part> take(Part* part) { return std::unique_ptr<Part>{part}; }
+};
+
+/// Let `entry` be an object with this part.
+template <class Part>
+void become(object_entry& entry, Part* part) {
+  entry.part = part;
+  entry.destroy = [](void* of) { delete static_cast<Part*>(of); };
+  entry.type = typeid(Part).name();
+  entry.concurrent = false;
+  entry.who_waits = nullptr;
+  if constexpr (requires { Part::concurrent_handlers; }) {
+    entry.concurrent = Part::concurrent_handlers;
+  }
+  if constexpr (requires { part_kind<Part>::who_waits; }) {
+    entry.who_waits = part_kind<Part>::who_waits;
+  }
+}
+
+/// Ends the job: an empty handle is to be converted.
+[[noreturn]] void nothing_to_convert(const char* into, std::source_location where);
+/// Wait until nothing is under way, then see that every PE holds one handle of the object and
+/// no guard. Collective. Throws: still_referenced on all PEs, if not.
+task<> await_sole_handles(located_team all, object_entry& of, std::string from,
+                          std::string into);
+
+}  // namespace detail
+
 /// An item of a batch, sorted out: the PE that gets `record`.
 template <class Record>
 struct routed {
@@ -39,6 +87,7 @@ template <class T>
 class darc {
  public:
   using value_type = T;
+  using part_type = T;
 
   darc() noexcept = default;
 
@@ -119,24 +168,50 @@ class darc {
         &state, where);
   }
 
+  /// Make a local_rw_darc of it: each PE's T stays where it is. Collective. The object must
+  /// have one handle on each PE, this one, and it must live until the task has ended.
+  ///
+  /// Cost: a quiesce, two barriers and a round trip with each PE. Throws: still_referenced on
+  /// every PE, with who holds what, if there are other handles; this one is then as it was.
+  /// Include local_rw_darc.hpp.
+  task<local_rw_darc<T>> into_local_rw(
+      std::source_location where = std::source_location::current()) &&;
+  /// The same for a global_rw_darc. Include global_rw_darc.hpp.
+  task<global_rw_darc<T>> into_global_rw(
+      std::source_location where = std::source_location::current()) &&;
+
   // Travelling: the object's number is enough, every PE has its own part.
+  std::uint32_t travelling_number() const { return number(); }
+  static darc from_number(void* owner, std::uint32_t number) {
+    return owner == nullptr
+               ? darc{}
+               : detail::darc_access::handle<T>(*static_cast<detail::engine*>(owner), number);
+  }
   template <class Archive>
   void save(Archive& to) const {
     const std::uint32_t mine = number();
     to(mine);
+    if constexpr (requires { to.bytes().note_handle(mine); }) {
+      if (mine != 0) {
+        to.bytes().note_handle(mine);
+      }
+    }
   }
   template <class Archive>
   void load(Archive& from) {
     std::uint32_t theirs = 0;
     from(theirs);
     if constexpr (requires { from.bytes().owner(); }) {
-      *this = detail::darc_access::handle<T>(
-          *static_cast<detail::engine*>(from.bytes().owner()), theirs);
+      *this = from_number(from.bytes().owner(), theirs);
     }
   }
 
  private:
   friend detail::darc_access;
+  template <class>
+  friend class weak_darc;
+  template <class, class>
+  friend class detail::rw_handle;
   explicit darc(detail::object_handle handle) noexcept : handle_{std::move(handle)} {}
 
   detail::engine* home() const { return handle_.home(); }
@@ -148,12 +223,8 @@ class darc {
     auto entry = std::make_unique<detail::object_entry>(home.threads() > 1);
     entry->members = detail::holders_of(of.value);
     entry->number = co_await detail::number_object(of, kind);
-    entry->part = new T(std::move(args)...);
-    entry->destroy = [](void* part) { delete static_cast<T*>(part); };
-    entry->type = typeid(T).name();
-    if constexpr (requires { T::concurrent_handlers; }) {
-      entry->concurrent = T::concurrent_handlers;
-    }
+    entry->made_on = std::make_shared<const team>(of.value);
+    detail::become(*entry, new T(std::move(args)...));
     detail::object_entry* here = entry.get();
     home.objects().insert(std::move(entry));
     darc made{detail::object_handle{&home, here}};
@@ -193,11 +264,47 @@ class darc {
 template <class T>
 darc<T> detail::darc_access::handle(engine& at, std::uint32_t number) {
   if (number == 0) {
-    return darc<T>{};
+    return {};
   }
-  object_entry& entry = find_object(at, number, typeid(T));
-  entry.arrivals.fetch_add(1, std::memory_order_relaxed);
-  return darc<T>{object_handle{&at, &entry}};
+  object_entry* found = at.objects().find(number);
+  const char* const type = typeid(T).name();
+  if (found == nullptr || (found->type != type && std::strcmp(found->type, type) != 0))
+      [[unlikely]] {
+    wrong_object(found, number, type);
+  }
+  found->arrive();
+  return darc<T>{object_handle{&at, found}};
+}
+
+namespace detail {
+
+/// The plain darc under a handle of any kind.
+template <class T>
+darc<T>& plain(darc<T>& handle) {
+  return handle;
+}
+
+}  // namespace detail
+
+template <class To, class From>
+task<To> detail::darc_access::convert(From* source, std::source_location where) {
+  auto& before = plain(*source);
+  using old_kind = part_kind<typename std::remove_reference_t<decltype(before)>::value_type>;
+  using new_part = typename To::part_type;
+  using new_kind = part_kind<new_part>;
+  if (before.entry() == nullptr) {
+    nothing_to_convert(new_kind::name, where);
+  }
+  engine& home = *before.home();
+  object_entry& entry = *before.entry();
+  const located_team everybody{*entry.made_on, where};
+  co_await await_sole_handles(everybody, entry, old_kind::name, new_kind::name);
+  become(entry, new_kind::make(home, old_kind::take(&before.local())));
+  // Nobody may send to the object as it is now before all PEs know.
+  co_await object_made(everybody, entry.number, kind_of_object(typeid(new_part)));
+  darc<new_part> now{object_handle{&home, &entry}};
+  *source = {};
+  co_return To{std::move(now)};
 }
 
 template <class T>

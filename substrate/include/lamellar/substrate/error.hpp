@@ -49,6 +49,12 @@ class remote_error : public error {
   std::uint64_t count_;
 };
 
+/// An object cannot be converted: somewhere other handles or guards of it are left.
+class still_referenced : public error {
+ public:
+  using error::error;
+};
+
 /// A PE has ended, or cannot be reached, while the job still needs it.
 class peer_lost : public error {
  public:

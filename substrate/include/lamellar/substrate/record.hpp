@@ -18,11 +18,11 @@
 // How the arguments of one message lie in a buffer. `record<Args...>` is named after what the
 // handler takes (decayed); what the sender gives is converted while it is written.
 //
-// If all arguments are bitwise the record is *fixed*: they lie back to back, without padding,
-// every record of a run has the same size, and writing one is a few plain stores. A *variable*
-// record is as long as it must be: the buffer has to say how long it is, and it must begin at a
-// multiple of `alignment`, which is more than 1 only for handlers that take a std::span<const
-// T>: such elements are read where they lie.
+// If all arguments are bitwise, or handles, the record is *fixed*: they lie back to back,
+// without padding, every record of a run has the same size, and writing one is a few plain
+// stores. A *variable* record is as long as it must be: the buffer has to say how long it is,
+// and it must begin at a multiple of `alignment`, which is more than 1 only for handlers that
+// take a std::span<const T>: such elements are read where they lie.
 //
 // Everything here is static and stateless; any thread may call it.
 
@@ -46,7 +46,7 @@ struct record {
   using arguments = std::tuple<Args...>;
 
   /// True if all records of this type have the same size.
-  static constexpr bool fixed = (bitwise<Args> && ...);
+  static constexpr bool fixed = (detail::is_flat<Args> && ...);
 
   /// True if arguments point into the buffer. A handler that outlives the buffer, a coroutine,
   /// must not have any.
@@ -55,7 +55,7 @@ struct record {
   /// The size of a fixed record in bytes: 0 for no arguments. Means nothing for a variable one.
   static constexpr std::size_t size = [] {
     if constexpr (fixed) {
-      return (bitwise_size<Args> + ... + std::size_t{0});
+      return (detail::size_of_flat<Args>() + ... + std::size_t{0});
     } else {
       return std::size_t{0};
     }
@@ -87,7 +87,8 @@ struct record {
   static std::byte* write(std::byte* out, const Given&... given);
 
   /// Read a fixed record, without a check: its size was checked for the whole run.
-  [[nodiscard]] static arguments read_unchecked(const std::byte* in);
+  /// `owner`: as in byte_reader.
+  [[nodiscard]] static arguments read_unchecked(const std::byte* in, void* owner = nullptr);
 
   /// Read a record that is exactly `bytes`. Throws: corrupt_message if it is not.
   /// `owner`: as in byte_reader.
@@ -99,9 +100,9 @@ struct record {
   template <class F, class... Prefix>
   static decltype(auto) apply(F& f, std::span<const std::byte> bytes, Prefix&&... prefix);
 
-  /// The same for a fixed record, without a check.
-  template <class F, class... Prefix>
-  static decltype(auto) apply_unchecked(F& f, const std::byte* in, Prefix&&... prefix);
+  /// The same for a fixed record, without a check. `owner`: as in byte_reader.
+  template <class F>
+  static decltype(auto) apply_unchecked(F& f, const std::byte* in, void* owner = nullptr);
 
  private:
   template <std::size_t I>
@@ -113,7 +114,7 @@ struct record {
     if constexpr (fixed) {
       std::size_t at = 0;
       std::size_t i = 0;
-      ((all[i++] = at, at += bitwise_size<Args>), ...);
+      ((all[i++] = at, at += detail::size_of_flat<Args>()), ...);
       all[i] = at;
     }
     return all;
@@ -169,10 +170,11 @@ std::byte* record<Args...>::write(std::byte* out, const Given&... given) {
 }
 
 template <class... Args>
-auto record<Args...>::read_unchecked(const std::byte* in) -> arguments {
+auto record<Args...>::read_unchecked(const std::byte* in, [[maybe_unused]] void* owner)
+    -> arguments {
   static_assert(fixed, "a variable record has to be checked while it is read");
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
-    return arguments{read_bitwise<Args>(in + offsets[I])...};
+    return arguments{detail::read_flat<Args>(in + offsets[I], owner)...};
   }
   (std::index_sequence_for<Args...>{});
 }
@@ -184,7 +186,7 @@ auto record<Args...>::read(std::span<const std::byte> bytes, [[maybe_unused]] vo
     if (bytes.size() != size) {
       detail::throw_wrong_size(bytes.size(), size);
     }
-    return read_unchecked(bytes.data());
+    return read_unchecked(bytes.data(), owner);
   } else {
     if (reinterpret_cast<std::uintptr_t>(bytes.data()) % alignment != 0) {
       detail::throw_misaligned(alignment);
@@ -204,22 +206,21 @@ decltype(auto) record<Args...>::apply(F& f, std::span<const std::byte> bytes,
     if (bytes.size() != size) {
       detail::throw_wrong_size(bytes.size(), size);
     }
-    return apply_unchecked(f, bytes.data(), std::forward<Prefix>(prefix)...);
-  } else {
-    return std::apply(
-        [&](Args&&... values) -> decltype(auto) {
-          return f(std::forward<Prefix>(prefix)..., std::move(values)...);
-        },
-        read(bytes));
   }
+  return std::apply(
+      [&](Args&&... values) -> decltype(auto) {
+        return f(std::forward<Prefix>(prefix)..., std::move(values)...);
+      },
+      read(bytes));
 }
 
 template <class... Args>
-template <class F, class... Prefix>
-decltype(auto) record<Args...>::apply_unchecked(F& f, const std::byte* in, Prefix&&... prefix) {
+template <class F>
+decltype(auto) record<Args...>::apply_unchecked(F& f, const std::byte* in,
+                                                [[maybe_unused]] void* owner) {
   static_assert(fixed, "a variable record has to be checked while it is read");
   return [&]<std::size_t... I>(std::index_sequence<I...>)->decltype(auto) {
-    return f(std::forward<Prefix>(prefix)..., read_bitwise<Args>(in + offsets[I])...);
+    return f(detail::read_flat<Args>(in + offsets[I], owner)...);
   }
   (std::index_sequence_for<Args...>{});
 }

@@ -41,6 +41,9 @@ bool is_answered(const reply_slot& slot);
 void wait_for_reply(reply_slot& slot, std::source_location where);
 /// Free the slot, or have it freed when the answer comes.
 void drop_reply(reply_slot& slot) noexcept;
+struct failure;
+/// What a failed answer says.
+failure failure_in(const reply_slot& slot);
 [[noreturn]] void throw_remote(const reply_slot& slot);
 void discard_answer(reply_slot& slot) noexcept;
 
@@ -135,8 +138,8 @@ class [[nodiscard("use send() when no answer is wanted")]] reply {
       if constexpr (detail::inline_answer<T>) {
         return read_bitwise<T>(slot.data);
       } else {
-        return std::get<0>(record<T>::read(std::span{slot.payload(), slot.bytes},
-                                           detail::reply_block::of(guard.slot).home));
+        return std::get<0>(
+            record<T>::read(slot.value(), detail::reply_block::of(guard.slot).home));
       }
     }
   }

@@ -1,77 +1,55 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <atomic>
+#include <concepts>
 #include <coroutine>
 #include <exception>
+#include <lamellar/substrate/context.hpp>
 #include <lamellar/substrate/detail/engine.hpp>
 #include <lamellar/substrate/task.hpp>
-#include <memory>
-#include <optional>
 #include <type_traits>
 #include <utility>
 
 // spawned<T>: a task that runs by itself. Awaiting it, or get(), gives its result. Dropping it
-// lets it go on.
+// lets it go on. It is the task's own frame, which lives until the result is taken; spawning
+// allocates nothing.
+//
+// Thread-safety: one thread at a time.
 namespace lamellar {
 
 namespace detail {
 
-/// What nobody will fetch comes out of wait_all() or quiesce().
-void log_lost_exception(engine& at, const std::exception_ptr& thrown);
+/// What nobody will fetch comes out of wait_all() or quiesce(), or of its group.
+void log_lost_exception(engine& at, group_count* group, const std::exception_ptr& thrown);
 
+/// A task that has begun already, as one that has not.
 template <class T>
-struct spawn_state {
-  explicit spawn_state(engine& at) : home{&at} {}
-
-  engine* home;
-  // running -> awaited by the holder, abandoned by the holder; -> ended by the task. The second
-  // one to change it finds the other's value.
-  enum class status : std::uint8_t { running, awaited, abandoned, ended };
-  std::atomic<status> state{status::running};
-  std::coroutine_handle<> waiting;
-  place where = place::anywhere;
-  std::exception_ptr thrown;
-  std::optional<std::conditional_t<std::is_void_v<T>, bool, T>> value;
-};
-
-/// Owns nothing and is owned by nobody: it ends by itself.
-struct detached {
-  struct promise_type {
-    detached get_return_object() {
-      return {std::coroutine_handle<promise_type>::from_promise(*this)};
-    }
-    std::suspend_always initial_suspend() noexcept { return {}; }
-    std::suspend_never final_suspend() noexcept { return {}; }
-    void return_void() noexcept {}
-    void unhandled_exception() noexcept { std::terminate(); }
-  };
-  std::coroutine_handle<promise_type> frame;
-};
-
-template <class T>
-detached run_spawned(std::shared_ptr<spawn_state<T>> state, task<T> work) {
-  try {
-    if constexpr (std::is_void_v<T>) {
-      co_await work;
-      state->value = true;
-    } else {
-      state->value.emplace(co_await work);
-    }
-  } catch (...) {
-    state->thrown = std::current_exception();
-  }
-  using status = typename spawn_state<T>::status;
-  engine& home = *state->home;
-  const status before = state->state.exchange(status::ended, std::memory_order_acq_rel);
-  if (before == status::awaited) {
-    home.resume_later(state->waiting, state->where);
-  } else if (before == status::abandoned && state->thrown) {
-    log_lost_exception(home, state->thrown);
-  }
-  state.reset();
-  home.task_ended();
+task<T> go_on_with(task<T> begun) {
+  co_return co_await begun;
 }
+
+/// A callable and its arguments as a task of this PE.
+template <class R, class F, class... Args>
+task<R> run_local([[maybe_unused]] context at, F f, Args... args) {
+  if constexpr (std::invocable<F&, context&, Args...>) {
+    if constexpr (task_result<std::invoke_result_t<F&, context&, Args...>>::is_task) {
+      co_return co_await f(at, std::move(args)...);
+    } else {
+      co_return f(at, std::move(args)...);
+    }
+  } else if constexpr (task_result<std::invoke_result_t<F&, Args...>>::is_task) {
+    co_return co_await f(std::move(args)...);
+  } else {
+    co_return f(std::move(args)...);
+  }
+}
+
+template <class F, class... Args>
+struct local_result : std::invoke_result<F&, Args...> {};
+template <class F, class... Args>
+  requires std::invocable<F&, context&, Args...>
+struct local_result<F, Args...> : std::invoke_result<F&, context&, Args...> {
+};
 
 }  // namespace detail
 
@@ -80,82 +58,89 @@ class spawned {
  public:
   using value_type = T;
 
-  spawned(spawned&&) noexcept = default;
+  spawned(spawned&& other) noexcept : frame_{std::exchange(other.frame_, nullptr)} {}
   spawned& operator=(spawned&& other) noexcept {
-    drop();
-    state_ = std::move(other.state_);
+    if (this != &other) {
+      drop();
+      frame_ = std::exchange(other.frame_, nullptr);
+    }
     return *this;
   }
   ~spawned() { drop(); }
 
   /// Whether get() would return at once.
-  bool ready() const { return state_->state.load(std::memory_order_acquire) == status::ended; }
+  bool ready() const { return frame_.promise().finished(); }
 
   /// Wait for the end, making progress meanwhile; the result, or what the task threw.
   T get(std::source_location where = std::source_location::current()) {
     if (!ready()) {
       detail::wait_until(
-          *state_->home, [](void* of) { return static_cast<spawned*>(of)->ready(); }, this,
-          "a spawned task", where);
+          *frame_.promise().home(), [](void* of) { return static_cast<spawned*>(of)->ready(); },
+          this, "a spawned task", where);
     }
     return take();
   }
 
   auto operator co_await() noexcept { return awaiter{this}; }
 
-  /// For world::spawn.
-  static spawned start(detail::engine& at, task<T> work) {
-    auto state = std::make_shared<detail::spawn_state<T>>(at);
+  /// For world::spawn and task_group::spawn.
+  static spawned start(detail::engine& at, task<T> work, detail::group_count* group) {
+    if (work.started()) {
+      return start(at, detail::go_on_with(std::move(work)), group);
+    }
     at.task_spawned();
-    detail::detached running = detail::run_spawned<T>(state, std::move(work));
-    at.resume_later(running.frame, detail::place::anywhere);
-    return spawned{std::move(state)};
+    const frame_handle frame = work.release();
+    frame.promise().mark_started();
+    frame.promise().become_spawned(at, group, at.threads() > 1);
+    at.resume_later(frame, detail::place::anywhere);
+    return spawned{frame};
   }
 
  private:
-  using status = typename detail::spawn_state<T>::status;
-  explicit spawned(std::shared_ptr<detail::spawn_state<T>> state) : state_{std::move(state)} {}
+  using promise_type = detail::promise<T>;
+  using frame_handle = std::coroutine_handle<promise_type>;
+  explicit spawned(frame_handle frame) : frame_{frame} {}
 
   struct awaiter {
     spawned* of;
     bool await_ready() const { return of->ready(); }
     template <class Promise>
     bool await_suspend(std::coroutine_handle<Promise> self) {
-      detail::spawn_state<T>& state = *of->state_;
-      detail::teach_home(self, state.home);
-      state.waiting = self;
-      state.where = detail::running_place(*state.home);
-      status expected = status::running;
-      return state.state.compare_exchange_strong(expected, status::awaited,
-                                                 std::memory_order_acq_rel);
+      detail::teach_home(self, of->frame_.promise().home());
+      return of->frame_.promise().await_by(self);
     }
     T await_resume() { return of->take(); }
   };
 
   T take() {
-    const auto state = std::move(state_);
-    if (state->thrown) {
-      std::rethrow_exception(state->thrown);
+    struct destroy {
+      frame_handle frame;
+      ~destroy() { frame.destroy(); }
+    } const at_end{std::exchange(frame_, nullptr)};
+    return at_end.frame.promise().take();
+  }
+
+  /// `in_time`: not nullptr if it ends just now, and its group is still there.
+  static void end_unheard(detail::promise_base& base, void* in_time) {
+    auto& ended = static_cast<promise_type&>(base);
+    if (ended.thrown()) {
+      detail::log_lost_exception(*ended.home(), in_time != nullptr ? ended.group() : nullptr,
+                                 ended.thrown());
     }
-    if constexpr (!std::is_void_v<T>) {
-      return std::move(*state->value);
-    }
+    frame_handle::from_promise(ended).destroy();
   }
 
   void drop() noexcept {
-    if (state_ == nullptr) {
+    if (frame_ == nullptr) {
       return;
     }
-    status expected = status::running;
-    if (!state_->state.compare_exchange_strong(expected, status::abandoned,
-                                               std::memory_order_acq_rel) &&
-        expected == status::ended && state_->thrown) {
-      detail::log_lost_exception(*state_->home, state_->thrown);
+    promise_type& p = std::exchange(frame_, nullptr).promise();
+    if (!p.notify(&end_unheard, &p)) {
+      end_unheard(p, nullptr);
     }
-    state_.reset();
   }
 
-  std::shared_ptr<detail::spawn_state<T>> state_;
+  frame_handle frame_;
 };
 
 }  // namespace lamellar

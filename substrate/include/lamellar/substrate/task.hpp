@@ -3,8 +3,11 @@
 
 #include <atomic>
 #include <coroutine>
+#include <cstddef>
 #include <exception>
+#include <lamellar/substrate/detail/frame_pool.hpp>
 #include <lamellar/substrate/detail/scheduling.hpp>
+#include <lamellar/substrate/detail/tally.hpp>
 #include <optional>
 #include <source_location>
 #include <type_traits>
@@ -32,13 +35,14 @@ class promise_base {
     bool await_ready() noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> self) noexcept {
-      promise_base& p = self.promise();
-      if (p.state_.exchange(state::finished, std::memory_order_acq_rel) == state::awaited) {
-        p.wake();
-      }
+      self.promise().end();
     }
     void await_resume() noexcept {}
   };
+  static void* operator new(std::size_t bytes) { return take_frame(bytes); }
+  static void operator delete(void* frame, std::size_t bytes) noexcept {
+    give_frame_back(frame, bytes);
+  }
   final_awaiter final_suspend() noexcept { return {}; }
   void unhandled_exception() noexcept { thrown_ = std::current_exception(); }
 
@@ -46,6 +50,15 @@ class promise_base {
   bool started() const { return started_; }
   void mark_started() { started_ = true; }
   engine* home() const { return home_.load(std::memory_order_relaxed); }
+  /// It was spawned: whoever counts it, and `of`, if it belongs to one, hear of its end.
+  /// `shared`: the PE has several threads.
+  void become_spawned(engine& at, group_count* of, bool shared) {
+    learn_home(&at);
+    shared_ = shared;
+    spawned_ = true;
+    group_ = of;
+  }
+  group_count* group() const { return group_; }
   void learn_home(engine* at) { home_.store(at, std::memory_order_relaxed); }
 
   /// Have `next` resumed at the end. False if the end has come already.
@@ -73,7 +86,19 @@ class promise_base {
 
   bool become_awaited() {
     state expected = state::running;
-    return state_.compare_exchange_strong(expected, state::awaited, std::memory_order_acq_rel);
+    return replace(state_, expected, state::awaited, shared_);
+  }
+
+  /// The coroutine is suspended for the last time. Whoever waits may destroy it at once.
+  [[gnu::noinline]] void end() noexcept {
+    engine* const counted_in = spawned_ ? home() : nullptr;
+    group_count* const group = group_;
+    if (swap_in(state_, state::finished, shared_) == state::awaited) {
+      wake();
+    }
+    if (counted_in != nullptr) {
+      spawned_task_ended(*counted_in, group);
+    }
   }
 
   void wake() noexcept {
@@ -99,6 +124,9 @@ class promise_base {
   std::atomic<state> state_{state::running};
   place next_place_ = place::anywhere;
   bool started_ = false;
+  bool spawned_ = false;
+  bool shared_ = true;  // several threads may run it and wait for it
+  group_count* group_ = nullptr;
 };
 
 template <class T>
@@ -155,6 +183,7 @@ class [[nodiscard(
   ~task() { drop(); }
 
   bool valid() const { return frame_ != nullptr; }
+  bool started() const { return state().started(); }
   bool finished() const { return state().finished(); }
 
   /// Run to the first suspension, now. Called by get(), co_await and spawn(); harmless twice.

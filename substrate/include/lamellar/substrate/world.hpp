@@ -152,7 +152,18 @@ class world {
   /// of wait_all() or quiesce().
   template <class T>
   spawned<T> spawn(task<T> work) {
-    return spawned<T>::start(*engine_, std::move(work));
+    return spawned<T>::start(*engine_, std::move(work), nullptr);
+  }
+
+  /// Run `f(args...)` on this PE, beside what runs; on workers, if it has any. As a message to
+  /// this PE, but nothing travels: f may capture, and arguments may be pointers or move-only.
+  /// f may take a context& first (a coroutine: a context). Costs and completion as spawn().
+  template <class F, class... Args>
+  auto run_here(F f, Args... args) {
+    using result = typename task_result<
+        std::decay_t<typename detail::local_result<F, Args...>::type>>::type;
+    return spawn(detail::run_local<result>(context{*engine_, engine_->me()}, std::move(f),
+                                           std::move(args)...));
   }
 
   /// What this PE has done so far. All zero without LAMELLAR_STATISTICS=1. Threads: any.

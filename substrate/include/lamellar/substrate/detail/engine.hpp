@@ -201,7 +201,7 @@ class engine {
   /// Room for one record of a call, and the slot that its answer will fill.
   template <std::size_t Bytes>
   std::pair<std::byte*, reply_slot*> append_call(lane& from, std::uint32_t to,
-                                                 std::uint64_t key) {
+                                                 std::uint64_t key, const call_terms& terms) {
     destination& d = from.current[to];
     if (d.key != key || d.count == reply_block::slots ||
         static_cast<std::size_t>(d.limit - d.cursor) < Bytes) [[unlikely]] {
@@ -210,10 +210,11 @@ class engine {
     }
     std::byte* at = d.cursor;
     d.cursor = at + Bytes;
-    return {at, hand_out_slot(d, to, key)};
+    return {at, hand_out_slot(d, to, key, terms)};
   }
   std::pair<std::byte*, reply_slot*> append_variable_call(lane& from, std::uint32_t to,
-                                                          std::uint64_t key, std::size_t bytes);
+                                                          std::uint64_t key, std::size_t bytes,
+                                                          const call_terms& terms);
   /// Take back the record that was appended last, of `bytes` bytes: writing it has thrown.
   /// `counted`: it is variable.
   void withdraw(lane& from, std::uint32_t to, std::size_t bytes, bool counted);
@@ -222,10 +223,10 @@ class engine {
   /// The largest variable record that fits into a buffer; longer ones go by send_large().
   std::size_t largest_record() const { return largest_record_; }
   /// Ship one run that is larger than a buffer: header and one variable record of `bytes`
-  /// bytes, written by `write(state, out)`. With `slot`, a call.
+  /// bytes, written by `write(state, out)`. With `call`, a call, whose slot goes to `slot`.
   void send_large(lane& from, std::uint32_t to, std::uint64_t key, std::size_t bytes,
                   void (*write)(void* state, std::byte* out), void* state, bool acknowledged,
-                  reply_slot** slot, ticket answers = 0);
+                  const call_terms* call, reply_slot** slot, ticket answers = 0);
   /// Ship `to`'s open buffer if no other call to it is unanswered; the caller has just appended
   /// a call.
   void ship_lone_call(lane& from, std::uint32_t to) {
@@ -247,7 +248,8 @@ class engine {
   }
   /// Fill in all of the line but its arguments, which come next, at line_data(on).
   reply_slot* begin_call_on_line(lamellae::line& on, std::uint32_t to, std::uint64_t key,
-                                 std::uint16_t bytes, std::uint32_t bytes_of_answer);
+                                 std::uint16_t bytes, std::uint32_t bytes_of_answer,
+                                 const call_terms& terms);
   /// Take back the call whose arguments should have gone into the line to `to`.
   void withdraw_call_on_line(std::uint32_t to);
   void publish_line(lamellae::line& on) {
@@ -286,7 +288,8 @@ class engine {
   void answer_value_to(lane& here, std::uint32_t to, ticket t, const void* value,
                        std::size_t bytes);
   void answer_bytes_to(lane& here, std::uint32_t to, ticket t, std::size_t bytes,
-                       void (*write)(void* state, std::byte* out), void* state);
+                       void (*write)(void* state, std::byte* out), void* state,
+                       bool holds_handles);
   void answer_error_to(lane& here, std::uint32_t to, ticket t, std::string_view handler,
                        std::string_view text);
   /// `count` handlers that a send from `to` started have ended, `failures` of them by a throw.
@@ -468,13 +471,11 @@ class engine {
                        std::size_t bytes, void (*write)(void* state, std::byte* out),
                        void* state);
   void wait_for_reply_space(lane& from);
-  reply_slot* hand_out_slot(destination& d, std::uint32_t to, std::uint64_t key) {
+  reply_slot* hand_out_slot(destination& d, std::uint32_t to, std::uint64_t key,
+                            const call_terms& terms) {
     reply_slot* slot = &d.block->slot[d.count++];
     tally(d.block->live, 1, shared_);
-    slot->peer = to;
-    slot->object = static_cast<std::uint32_t>(key >> 16);
-    slot->handler = static_cast<std::uint16_t>(key);
-    slot->state.store(reply_slot::status::pending, std::memory_order_release);
+    slot->begin(to, static_cast<std::uint32_t>(key >> 16), terms);
     return slot;
   }
 
@@ -500,7 +501,13 @@ class engine {
   bool run_one(execution& at, const run_header& run, std::span<const std::byte> records);
   void take_answers(std::uint32_t from, const run_header& run,
                     std::span<const std::byte> records);
-  void fill(reply_slot& slot, reply_slot::status how, std::span<const std::byte> bytes);
+  /// `by`: the PE that made the answer.
+  void fill(reply_slot& slot, reply_slot::status how, std::span<const std::byte> bytes,
+            std::uint32_t by);
+  void fill_variable(reply_slot& slot, std::uint16_t kind, std::span<const std::byte> bytes,
+                     std::uint32_t by);
+  /// The slot of a call whose answer is made on this PE, or nullptr.
+  reply_slot* slot_answered_here(ticket t);
   void answered(std::uint32_t by) {
     tally(unanswered_[by], ~0u, shared_);
     tally(unanswered_total_, ~std::uint64_t{0}, shared_);
@@ -557,6 +564,9 @@ class engine {
   /// Tell all PEs which objects this one holds no handles of. Returns how much is new.
   std::uint64_t announce_releases();
   /// Destroy the objects of which nobody held a handle at the end of the epoch before.
+  bool is_released(object_entry& object);
+  /// Let no weak handle revive what this step may retire.
+  void offer_released();
   void retire_released();
   failure share_first_failure(std::uint64_t& count);
 

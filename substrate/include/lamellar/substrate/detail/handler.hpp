@@ -8,11 +8,13 @@
 #include <lamellar/substrate/by_value.hpp>
 #include <lamellar/substrate/context.hpp>
 #include <lamellar/substrate/detail/engine.hpp>
+#include <lamellar/substrate/on_caller.hpp>
 #include <lamellar/substrate/record.hpp>
 #include <lamellar/substrate/reply.hpp>
 #include <lamellar/substrate/signature.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <memory>
+#include <source_location>
 #include <span>
 #include <type_traits>
 #include <typeinfo>
@@ -30,11 +32,31 @@ namespace detail {
 
 /// The object numbered `number`. Throws: corrupt_message if it is not here or of another type.
 object_entry& find_object(engine& at, std::uint32_t number, const std::type_info& type);
+/// Throws corrupt_message: `found`, the object of this number, is not here or of another type.
+[[noreturn]] void wrong_object(const object_entry* found, std::uint32_t number,
+                               const char* type);
 
-/// Makes handles: the one that a coroutine handler of an object takes instead of a reference.
+/// What a handler of an object takes instead of a reference, if it is a coroutine. Kinds of
+/// darcs that let nobody touch a part without a guard have a handle type of their own.
+template <class Object>
+struct handle_type : std::type_identity<darc<Object>> {
+  static constexpr bool only = false;  ///< handlers get no reference
+};
+template <class Object>
+using handle_of = typename handle_type<Object>::type;
+
+/// Makes handles, and changes what they are handles of.
 struct darc_access {
   template <class T>
   static darc<T> handle(engine& at, std::uint32_t number);
+  /// One of the type that handlers take.
+  template <class T>
+  static handle_of<T> for_handler(engine& at, std::uint32_t number) {
+    return handle_of<T>{handle<T>(at, number)};
+  }
+  /// The object becomes one of another kind; `source` is emptied if all agree. Collective.
+  template <class To, class From>
+  static task<To> convert(From* source, std::source_location where);
 };
 
 /// What a handler takes before its own arguments.
@@ -46,7 +68,7 @@ template <class P, class Object>
 inline constexpr bool is_object =
     !std::is_void_v<Object> &&
     ((std::is_lvalue_reference_v<P> && std::same_as<std::remove_cvref_t<P>, Object>) ||
-     std::same_as<std::remove_cvref_t<P>, darc<Object>>);
+     std::same_as<std::remove_cvref_t<P>, handle_of<Object>>);
 
 template <class Object, class... P>
 consteval head head_of(type_list<P...>) {
@@ -75,9 +97,11 @@ consteval head head_of(type_list<P...>) {
 template <class F, class Object, class... Sent>
 consteval head guess_head() {
   if constexpr (!std::is_void_v<Object>) {
-    if constexpr (std::invocable<F&, context&, Object&, Sent...>) {
+    using object =
+        std::conditional_t<handle_type<Object>::only, const handle_of<Object>, Object>;
+    if constexpr (std::invocable<F&, context&, object&, Sent...>) {
       return head::context_object;
-    } else if constexpr (std::invocable<F&, Object&, Sent...>) {
+    } else if constexpr (std::invocable<F&, object&, Sent...>) {
       return head::object;
     }
   }
@@ -153,6 +177,14 @@ struct find_bulk<F, Object, Given> {
     using type = typename accept<candidate>::type;
 };
 
+template <class T>
+inline constexpr bool is_returned_message = false;
+template <class G, class... Args>
+inline constexpr bool is_returned_message<returned_message<G, Args...>> = true;
+
+template <class Value>
+struct result_for_caller : std::type_identity<Value> {};
+
 // ---- the shape of a handler -----------------------------------------------------------------
 
 template <class F, class Record>
@@ -187,13 +219,13 @@ struct shape {
           return std::type_identity<std::invoke_result_t<F&, context&, Object&, Args...>>{};
         } else {
           return std::type_identity<
-              std::invoke_result_t<F&, context&, darc<Object>, Args...>>{};
+              std::invoke_result_t<F&, context&, handle_of<Object>, Args...>>{};
         }
       } else if constexpr (takes == head::object) {
         if constexpr (std::invocable<F&, Object&, Args...>) {
           return std::type_identity<std::invoke_result_t<F&, Object&, Args...>>{};
         } else {
-          return std::type_identity<std::invoke_result_t<F&, darc<Object>, Args...>>{};
+          return std::type_identity<std::invoke_result_t<F&, handle_of<Object>, Args...>>{};
         }
       } else if constexpr (takes == head::context) {
         return std::type_identity<std::invoke_result_t<F&, context&, Args...>>{};
@@ -211,11 +243,31 @@ struct shape {
 
   using raw_result = typename returned<bulk>::type;
   static constexpr bool is_coroutine = task_result<raw_result>::is_task;
-  using result = typename task_result<raw_result>::type;
+  /// What the callable gives, and what its caller gets.
+  using value = typename task_result<raw_result>::type;
+  using result = typename result_for_caller<value>::type;
 
   /// Whether a fixed record goes into the run without a length.
   static constexpr bool fixed = layout::fixed && layout::size <= largest_fixed_record;
 };
+
+template <class G, class... Args>
+struct result_for_caller<returned_message<G, Args...>>
+    : std::type_identity<typename shape<G, void, Args...>::result> {};
+
+/// Whether a handler of a guarded object takes what the guard is for.
+template <class Object, class F>
+consteval bool takes_unguarded() {
+  if constexpr (has_signature<F> && requires { typename handle_of<Object>::value_type; }) {
+    return []<class... P>(type_list<P...>) {
+      return ((std::is_reference_v<P> &&
+               std::same_as<std::remove_cvref_t<P>, typename handle_of<Object>::value_type>) ||
+              ...);
+    }(parameters_of<F>{});
+  } else {
+    return false;
+  }
+}
 
 template <class... P>
 consteval bool any_reference(type_list<P...>) {
@@ -226,6 +278,13 @@ consteval bool any_reference(type_list<P...>) {
 template <class F, class Object, class... Given>
 consteval void check_handler() {
   check_sendable_callable<F>();
+  if constexpr (!std::is_void_v<Object>) {
+    if constexpr (handle_type<Object>::only) {
+      static_assert(!takes_unguarded<Object, F>() || sizeof...(Given) != 0,
+                    "handlers of a read-write darc take the handle and await a guard: "
+                    "task<> operator()(context, local_rw_darc<T> object) const");
+    }
+  }
   using s = shape<F, Object, Given...>;
   if constexpr (s::is_coroutine) {
     static_assert(!s::layout::has_views,
@@ -247,15 +306,51 @@ consteval void check_handler() {
 
 // ---- running --------------------------------------------------------------------------------
 
+/// A handler has returned a message for the caller. See run_returned.hpp.
+template <class G, class... Args>
+void return_to_caller(execution& at, ticket t, bool is_call,
+                      const returned_message<G, Args...>& message);
+
 template <class R>
 void answer_with(execution& at, ticket t, const R& value) {
-  if constexpr (inline_answer<R>) {
+  if constexpr (is_returned_message<R>) {
+    return_to_caller(at, t, true, value);
+  } else if constexpr (inline_answer<R>) {
     at.home.answer<bitwise_size<R>>(at, t, &value);
   } else {
+    // What the answer holds is kept alive until somebody has read it.
+    struct contents {
+      const R* value;
+      std::vector<std::uint32_t> handles;
+      std::size_t bytes = 0;
+    } all{&value, {}};
+    byte_writer measure{std::span<std::byte>{}};
+    measure.note_handles_in(all.handles);
+    encode<R>(measure, value);
+    all.bytes = measure.size();
+    const std::size_t numbers =
+        all.handles.empty() ? 0 : (all.handles.size() + 1) * sizeof(std::uint32_t);
     at.home.answer_bytes_to(
-        at.here, at.from, t, record<R>::measure(value),
-        [](void* v, std::byte* out) { record<R>::write(out, *static_cast<const R*>(v)); },
-        const_cast<std::remove_const_t<R>*>(&value));
+        at.here, at.from, t, all.bytes + numbers,
+        [](void* of, std::byte* out) {
+          auto& c = *static_cast<contents*>(of);
+          record<R>::write(out, *c.value);
+          if (const auto count = static_cast<std::uint32_t>(c.handles.size()); count != 0) {
+            c.handles.push_back(count);
+            std::memcpy(out + c.bytes, c.handles.data(), c.handles.size() * sizeof(count));
+          }
+        },
+        &all, numbers != 0);
+  }
+}
+
+/// A handler has ended with `value`; answer it if somebody called.
+template <bool Call, class R>
+void end_with(execution& at, [[maybe_unused]] ticket t, const R& value) {
+  if constexpr (Call) {
+    answer_with<R>(at, t, value);
+  } else if constexpr (is_returned_message<R>) {
+    return_to_caller(at, t, false, value);
   }
 }
 
@@ -294,7 +389,9 @@ struct unended {
       } else {
         const R value = ended.take();
         if (is_call) {
-          answer_with<R>(at, answer, value);
+          end_with<true>(at, answer, value);
+        } else {
+          end_with<false>(at, answer, value);
         }
       }
       if (!is_call) {
@@ -316,6 +413,7 @@ template <class F, class Object, bool Call, class... Given>
 struct handler {
   using s = shape<F, Object, Given...>;
   using object = Object;
+  using value_type = typename s::value;
   using result = typename s::result;
   static constexpr std::size_t record_bytes = s::fixed ? s::layout::size : variable_record;
   static constexpr bool acknowledged = s::is_coroutine && !Call;
@@ -344,14 +442,15 @@ struct handler {
       if constexpr (std::invocable<Callable&, context&, Object&, Args...>) {
         return f(where, *part, std::forward<Args>(args)...);
       } else {
-        return f(where, darc_access::handle<Object>(at.home, number),
+        return f(where, darc_access::for_handler<Object>(at.home, number),
                  std::forward<Args>(args)...);
       }
     } else if constexpr (s::takes == head::object) {
       if constexpr (std::invocable<Callable&, Object&, Args...>) {
         return f(*part, std::forward<Args>(args)...);
       } else {
-        return f(darc_access::handle<Object>(at.home, number), std::forward<Args>(args)...);
+        return f(darc_access::for_handler<Object>(at.home, number),
+                 std::forward<Args>(args)...);
       }
     } else if constexpr (s::takes == head::context) {
       return f(where, std::forward<Args>(args)...);
@@ -364,6 +463,8 @@ struct handler {
                        context& where, Object* part) {
     using value = typename s::bulk::record_type;
     static_assert(alignof(value) <= 8, "records of a span handler are aligned to 8 bytes");
+    static_assert(!is_returned_message<result>,
+                  "a span handler cannot return messages: write a handler of one record");
     static_assert(std::is_empty_v<F>, "a span handler has no state: its records carry it");
     static_assert(bitwise<value>,
                   "a span handler reads its records in place: they must be "
@@ -455,16 +556,14 @@ struct handler {
     };
     if constexpr (s::is_coroutine) {
       return start(at, bytes, t, with);
-    } else if constexpr (std::is_void_v<result>) {
+    } else if constexpr (std::is_void_v<value_type>) {
       call_with(at.home, bytes, with);
       if constexpr (Call) {
         at.home.answer<0>(at, t, nullptr);
       }
     } else {
-      const result value = call_with(at.home, bytes, with);
-      if constexpr (Call) {
-        answer_with<result>(at, t, value);
-      }
+      const value_type value = call_with(at.home, bytes, with);
+      end_with<Call>(at, t, value);
     }
     return true;
   }
@@ -486,7 +585,7 @@ struct handler {
           [&](auto& f, auto&... rest) -> decltype(auto) { return go(f, std::move(rest)...); },
           as_lvalue(s::layout::read(bytes, &home)));
     } else if constexpr (s::fixed) {
-      return s::layout::apply_unchecked(go, bytes.data());
+      return s::layout::apply_unchecked(go, bytes.data(), &home);
     } else {
       return std::apply(
           [&](auto&... values) -> decltype(auto) { return go(std::move(values)...); },
@@ -503,7 +602,7 @@ struct handler {
   static bool start(execution& at, std::span<const std::byte> bytes, ticket t,
                     const With& with) {
     std::unique_ptr<F> kept;
-    task<result> body = [&] {
+    task<value_type> body = [&] {
       if constexpr (s::carried) {
         auto values = s::layout::read(bytes, &at.home);
         return std::apply(
@@ -518,25 +617,23 @@ struct handler {
     }();
     body.start();
     if (body.finished()) {
-      if constexpr (std::is_void_v<result>) {
+      if constexpr (std::is_void_v<value_type>) {
         body.get();
         if constexpr (Call) {
           at.home.answer<0>(at, t, nullptr);
         }
       } else {
-        const result value = body.get();
-        if constexpr (Call) {
-          answer_with<result>(at, t, value);
-        }
+        const value_type value = body.get();
+        end_with<Call>(at, t, value);
       }
       return true;
     }
     at.home.handler_suspended();
     auto* rest =
-        new unended<result, F>{&at.home, at.from, t, Call, std::move(kept), &handler::name};
+        new unended<value_type, F>{&at.home, at.from, t, Call, std::move(kept), &handler::name};
     auto frame = body.release();
-    if (!frame.promise().notify(&unended<result, F>::finish, rest)) {
-      unended<result, F>::finish(frame.promise(), rest);
+    if (!frame.promise().notify(&unended<value_type, F>::finish, rest)) {
+      unended<value_type, F>::finish(frame.promise(), rest);
     }
     return false;
   }

@@ -29,10 +29,11 @@ inline constexpr std::size_t largest_fixed_record = 2048 - 16 - sizeof(run_heade
 inline constexpr std::uint32_t most_empty_records = 1u << 12;
 
 /// Handler numbers that mean answers; the handlers of programs start behind them.
-inline constexpr std::uint16_t answer_value = 0;  ///< fixed records: the result
-inline constexpr std::uint16_t answer_bytes = 1;  ///< variable records: the encoded result
-inline constexpr std::uint16_t answer_error = 2;  ///< variable records: what was thrown
-inline constexpr std::uint16_t first_handler = 3;
+inline constexpr std::uint16_t answer_value = 0;    ///< fixed records: the result
+inline constexpr std::uint16_t answer_bytes = 1;    ///< variable records: the encoded result
+inline constexpr std::uint16_t answer_error = 2;    ///< variable records: what was thrown
+inline constexpr std::uint16_t answer_handles = 3;  ///< as answer_bytes, with a list of handles
+inline constexpr std::uint16_t first_handler = 4;
 
 /// Flag of a posted buffer: a piece of a message larger than a buffer.
 inline constexpr std::uint16_t fragment_flag = 1;

@@ -33,7 +33,7 @@ class object_handle {
   }
   ~object_handle() {
     if (entry_ != nullptr) {
-      entry_->handles.fetch_sub(1, std::memory_order_release);
+      entry_->let_go();
     }
   }
 
@@ -43,7 +43,7 @@ class object_handle {
  private:
   void hold() noexcept {
     if (entry_ != nullptr) {
-      entry_->handles.fetch_add(1, std::memory_order_relaxed);
+      entry_->hold();
     }
   }
 

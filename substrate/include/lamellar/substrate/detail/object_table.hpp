@@ -8,7 +8,9 @@
 #include <lamellar/substrate/detail/member_list.hpp>
 #include <lamellar/substrate/detail/message.hpp>
 #include <lamellar/substrate/detail/spin_lock.hpp>
+#include <lamellar/substrate/detail/tally.hpp>
 #include <memory>
+#include <string>
 #include <typeinfo>
 #include <unordered_map>
 #include <vector>
@@ -18,6 +20,10 @@
 // creation, which is the same everywhere; those of a team take a number of its first PE's own.
 //
 // Thread-safety: find() any thread; insert and erase by the main thread.
+namespace lamellar {
+class team;
+}
+
 namespace lamellar::detail {
 
 struct unfinished;
@@ -37,9 +43,10 @@ std::uint64_t kind_of_object(const std::type_info& type);
 
 /// One object's part on this PE.
 struct object_entry {
-  /// `shared`: the PE has several threads.
-  explicit object_entry(bool shared) : lock{shared} {}
+  /// `threads`: the PE has several.
+  explicit object_entry(bool threads) : shared{threads}, lock{threads} {}
 
+  bool shared;
   std::uint32_t number = 0;
   void* part = nullptr;
   void (*destroy)(void* part) = nullptr;
@@ -53,7 +60,13 @@ struct object_entry {
   /// The PEs that have a part; nullptr: all of them. Constant.
   std::shared_ptr<const member_list> members;
 
-  std::atomic<std::uint64_t> handles{0};   ///< on this PE; any thread
+  /// The team over which it was made. Constant.
+  std::shared_ptr<const team> made_on;
+  /// Who waits for access to the part, in words; nullptr if it has no lock.
+  std::string (*who_waits)(void* part) = nullptr;
+
+  std::atomic<std::uint64_t> handles{0};   ///< on this PE, and going_bit; any thread
+  std::atomic<std::uint32_t> guards{0};    ///< those of the handles that are inside guards
   std::atomic<std::uint64_t> arrivals{0};  ///< handles that were made for messages; any thread
 
   // Main thread: what the other PEs were told last.
@@ -64,6 +77,31 @@ struct object_entry {
   // which one of them said something.
   std::uint32_t released = 0;
   std::uint64_t released_in = 0;
+
+  /// While it may be about to go, no weak handle may revive it.
+  static constexpr std::uint64_t going_bit = std::uint64_t{1} << 63;
+
+  void hold() noexcept { tally(handles, 1, shared); }
+  void let_go() noexcept { tally(handles, ~std::uint64_t{0}, shared); }
+  /// A handle is made that was none on this PE before.
+  void arrive() noexcept { tally(arrivals, 1, shared); }
+  /// hold(), from no handle at all. False if the object may be about to go.
+  bool try_hold() noexcept {
+    std::uint64_t now = handles.load(std::memory_order_relaxed);
+    while ((now & going_bit) == 0) {
+      if (handles.compare_exchange_weak(now, now + 1, std::memory_order_relaxed)) {
+        return true;
+      }
+    }
+    return false;
+  }
+  /// Nobody on this PE holds it: from now on none shall.
+  void offer() noexcept {
+    std::uint64_t none = 0;
+    handles.compare_exchange_strong(none, going_bit, std::memory_order_acquire);
+  }
+  /// It does not go.
+  void keep() noexcept { handles.fetch_and(~going_bit, std::memory_order_relaxed); }
 };
 
 /// Numbers from here on belong to objects of teams.
@@ -86,6 +124,9 @@ class object_table {
                          : at->entries[number % per_chunk].load(std::memory_order_acquire);
   }
   void insert(std::unique_ptr<object_entry> entry);
+  /// Hold an object of this type from no handle at all. nullptr if there is none, or if it is
+  /// about to go.
+  object_entry* revive(std::uint32_t number, const char* type);
   /// Destroy the part and forget the object.
   void erase(std::uint32_t number);
   /// In the order of creation. Main thread.
@@ -104,6 +145,7 @@ class object_table {
   mutable spin_lock team_lock_;  // guards of_teams_
   std::unordered_map<std::uint32_t, object_entry*> of_teams_;
   std::vector<object_entry*> live_;
+  spin_lock erase_lock_;  // an entry that revive() looks at does not go
 };
 
 }  // namespace lamellar::detail

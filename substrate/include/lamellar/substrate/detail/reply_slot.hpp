@@ -24,6 +24,14 @@
 // holds the reply; `state` hands it over. The pool may be used from any thread.
 namespace lamellar::detail {
 
+class group_count;
+
+/// Who else wants to know of a call's end.
+struct call_terms {
+  group_count* group = nullptr;
+  bool unread = false;  ///< nobody will look at the answer
+};
+
 /// Identifies a slot of this PE on the wire: block number << 6 | place in the block.
 using ticket = std::uint32_t;
 
@@ -36,10 +44,12 @@ struct alignas(lamellae::cache_line) reply_slot {
   std::atomic<status> state{status::free};
   place where = place::anywhere;
   bool on_line = false;  // the answer comes on the request line; main thread only
+  bool holds_handles =
+      false;  // the answer ends in their numbers and how many they are: u32 each
   std::uint32_t bytes = 0;
   std::uint32_t peer = 0;
   std::uint32_t object = 0;
-  std::uint16_t handler = 0;  ///< that was called
+  group_count* group = nullptr;
   std::coroutine_handle<> waiting;
   union {
     std::byte data[room];
@@ -48,7 +58,36 @@ struct alignas(lamellae::cache_line) reply_slot {
 
   reply_slot() : heap{nullptr} {}
 
+  /// It waits for an answer from `from`.
+  void begin(std::uint32_t from, std::uint32_t of_object, const call_terms& terms) {
+    peer = from;
+    object = of_object;
+    group = terms.group;
+    state.store(terms.unread ? status::abandoned : status::pending, std::memory_order_release);
+  }
+
   const std::byte* payload() const { return bytes > room ? heap : data; }
+  /// The numbers of the handles that the answer holds; they are held for it.
+  std::span<const std::byte> handle_numbers() const {
+    return holds_handles ? handle_numbers_in({payload(), bytes}) : std::span<const std::byte>{};
+  }
+  /// The answer without them.
+  std::span<const std::byte> value() const {
+    return {payload(),
+            holds_handles ? bytes - handle_numbers().size() - sizeof(std::uint32_t) : bytes};
+  }
+  /// In an answer that ends in handles. Empty if it does not.
+  static std::span<const std::byte> handle_numbers_in(std::span<const std::byte> answer) {
+    std::uint32_t count = 0;
+    if (answer.size() < sizeof(count)) {
+      return {};
+    }
+    std::memcpy(&count, answer.data() + answer.size() - sizeof(count), sizeof(count));
+    const std::size_t left = answer.size() - sizeof(count);
+    return count > left / sizeof(count)
+               ? std::span<const std::byte>{}
+               : answer.subspan(left - count * sizeof(count), count * sizeof(count));
+  }
 };
 static_assert(sizeof(reply_slot) == lamellae::cache_line);
 
@@ -58,6 +97,7 @@ struct alignas(4096) reply_block {
   engine* home = nullptr;
   bool shared = false;
   std::uint32_t number = 0;
+  std::uint16_t handler = 0;  // that its calls are for; set before the first
   // Slots in use, plus one while a run is still handing them out. Any thread, acquire-release.
   std::atomic<std::uint32_t> live{0};
   alignas(lamellae::cache_line) reply_slot slot[slots];
@@ -89,7 +129,7 @@ class reply_pool {
   }
   /// The slot of a ticket that came over the wire, or nullptr if nobody waits there.
   reply_slot* find(ticket t) const;
-  /// Call `f(slot)` for each slot that waits for an answer, as far as this thread knows.
+  /// Call `f(block, slot)` for each slot that waits for an answer, as far as this thread knows.
   template <class F>
   void for_each_unanswered(F f) const {
     for (std::uint32_t k = 0; k < most_blocks; ++k) {
@@ -100,7 +140,7 @@ class reply_pool {
       for (const reply_slot& slot : block->slot) {
         const reply_slot::status state = slot.state.load(std::memory_order_acquire);
         if (state == reply_slot::status::pending || state == reply_slot::status::awaited) {
-          f(slot);
+          f(*block, slot);
         }
       }
     }

@@ -28,6 +28,11 @@ inline constexpr const char* a_task = "a task";
 void wait_until(engine& at, bool (*holds)(void*), void* state, const char* what,
                 std::source_location where);
 
+class group_count;
+
+/// A task that was spawned has ended; `group`: or nullptr.
+void spawned_task_ended(engine& at, group_count* group) noexcept;
+
 /// Ends the job: a task was used that is empty, moved away, or was never one.
 [[noreturn]] void no_such_task();
 

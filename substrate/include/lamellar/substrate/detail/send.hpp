@@ -6,6 +6,7 @@
 #include <lamellar/substrate/pe.hpp>
 #include <lamellar/substrate/team_position.hpp>
 #include <source_location>
+#include <tuple>
 #include <utility>
 
 // One message from its arguments into a buffer. World, darc and context all send through this.
@@ -115,61 +116,69 @@ void send_message(engine& at, std::uint32_t to, std::uint32_t object, const F& f
     } else {
       auto writer = [&](std::byte* out) { write_record<layout>(out, f, given...); };
       at.send_large(from, to, key, bytes, &write_through<decltype(writer)>, &writer,
-                    code::acknowledged, nullptr);
+                    code::acknowledged, nullptr, nullptr);
     }
   }
 }
 
+/// As call_message, for a group or for nobody: with `terms.unread` there is nothing to hold.
 template <class Object, class F, class... Given>
-auto call_message(engine& at, std::uint32_t to, std::uint32_t object, const F& f,
-                  const Given&... given) {
+auto call_on_terms(engine& at, const call_terms& terms, std::uint32_t to, std::uint32_t object,
+                   const F& f, const Given&... given) {
   check_handler<F, Object, Given...>();
   using code = handler_for<F, Object, true, Given...>;
   using layout = typename code::s::layout;
   using result = typename code::result;
   lane& from = at.here();
   const std::uint64_t key = key_of<code>(object);
+  reply_slot* slot = nullptr;
   if constexpr (code::s::fixed) {
     if constexpr (layout::size <= engine::line_argument_bytes && inline_answer<result>) {
       if (lamellae::line* on = at.free_line(from, to); on != nullptr) {
-        reply_slot* slot = at.begin_call_on_line(
-            *on, to, key, static_cast<std::uint16_t>(layout::size), answer_size<result>());
+        slot = at.begin_call_on_line(*on, to, key, static_cast<std::uint16_t>(layout::size),
+                                     answer_size<result>(), terms);
         if constexpr (layout::size != 0) {
           write_record_or<layout>([&] { at.withdraw_call_on_line(to); }, engine::line_data(*on),
                                   f, given...);
         }
         at.publish_line(*on);
-        return reply<result>{slot};
+        return reply<result>{terms.unread ? nullptr : slot};
       }
     }
-    const std::pair<std::byte*, reply_slot*> room = at.append_call<layout::size>(from, to, key);
-    reply_slot* const slot = room.second;
+    std::byte* out = nullptr;
+    std::tie(out, slot) = at.append_call<layout::size>(from, to, key, terms);
     if constexpr (layout::size != 0) {
-      write_record_or<layout>([&] { at.withdraw_call(from, to, layout::size, *slot); },
-                              room.first, f, given...);
+      write_record_or<layout>([&] { at.withdraw_call(from, to, layout::size, *slot); }, out, f,
+                              given...);
     }
     at.ship_lone_call(from, to);
-    return reply<result>{slot};
   } else {
     const std::size_t bytes = measure_record<layout>(f, given...);
     if (bytes <= at.largest_record()) {
-      const std::pair<std::byte*, reply_slot*> room =
-          at.append_variable_call(from, to, key, bytes);
-      reply_slot* const slot = room.second;
+      std::byte* out = nullptr;
+      std::tie(out, slot) = at.append_variable_call(from, to, key, bytes, terms);
       write_record_or<layout>([&] { at.withdraw_call(from, to, variable_bytes(bytes), *slot); },
-                              room.first, f, given...);
+                              out, f, given...);
       at.ship_lone_call(from, to);
-      return reply<result>{slot};
+    } else {
+      auto writer = [&](std::byte* out) { write_record<layout>(out, f, given...); };
+      at.send_large(from, to, key, bytes, &write_through<decltype(writer)>, &writer, false,
+                    &terms, &slot);
     }
-    reply_slot* slot = nullptr;
-    auto writer = [&](std::byte* out) { write_record<layout>(out, f, given...); };
-    at.send_large(from, to, key, bytes, &write_through<decltype(writer)>, &writer, false,
-                  &slot);
-    return reply<result>{slot};
   }
+  return reply<result>{terms.unread ? nullptr : slot};
+}
+
+template <class Object, class F, class... Given>
+auto call_message(engine& at, std::uint32_t to, std::uint32_t object, const F& f,
+                  const Given&... given) {
+  return call_on_terms<Object>(at, {}, to, object, f, given...);
 }
 
 template <class F, class Object, class... Given>
 using call_result = typename handler_for<F, Object, true, Given...>::result;
 
 }  // namespace lamellar::detail
+
+// Messages that handlers return are sent, and handlers are what sends.
+#include <lamellar/substrate/detail/run_returned.hpp>
