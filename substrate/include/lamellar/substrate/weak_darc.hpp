@@ -29,7 +29,6 @@ class weak_darc {
     if (entry == nullptr) {
       return {};
     }
-    entry->arrive();
     darc<T> handle{detail::object_handle{home_, entry}};
     entry->let_go();  // the handle holds it now
     return handle;

@@ -67,7 +67,7 @@ struct object_entry {
 
   std::atomic<std::uint64_t> handles{0};   ///< on this PE, and going_bit; any thread
   std::atomic<std::uint32_t> guards{0};    ///< those of the handles that are inside guards
-  std::atomic<std::uint64_t> arrivals{0};  ///< handles that were made for messages; any thread
+  std::atomic<std::uint64_t> arrivals{0};  ///< when there was none here before; any thread
 
   // Main thread: what the other PEs were told last.
   bool release_announced = false;
@@ -83,10 +83,16 @@ struct object_entry {
 
   void hold() noexcept { tally(handles, 1, shared); }
   void let_go() noexcept { tally(handles, ~std::uint64_t{0}, shared); }
-  /// A handle is made that was none on this PE before.
-  void arrive() noexcept { tally(arrivals, 1, shared); }
+  /// A handle is about to be made that comes in a message, or from a weak one. If there are
+  /// others, the first of them has been counted, or this PE is known to hold some.
+  void arrive() noexcept {
+    if (handles.load(std::memory_order_relaxed) == 0) {
+      tally(arrivals, 1, shared);
+    }
+  }
   /// hold(), from no handle at all. False if the object may be about to go.
   bool try_hold() noexcept {
+    arrive();
     std::uint64_t now = handles.load(std::memory_order_relaxed);
     while ((now & going_bit) == 0) {
       if (handles.compare_exchange_weak(now, now + 1, std::memory_order_relaxed)) {
