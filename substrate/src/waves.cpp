@@ -9,6 +9,7 @@
 #include <lamellar/substrate/detail/engine.hpp>
 #include <lamellar/substrate/detail/system_messages.hpp>
 #include <lamellar/substrate/error.hpp>
+#include <utility>
 
 #include "faults.hpp"
 
@@ -125,6 +126,8 @@ task<lamellae::wave> engine::all_work_done(std::uint64_t releases, std::source_l
   // last wave of the previous quiesce counts as the earlier one, so an idle world needs one
   // wave.
   std::uint64_t executed_before = known_executed_;
+  std::uint64_t moved_before = ~std::uint64_t{0};
+  std::uint64_t unmoved_since = 0;
   lamellae::wave result;
   for (;;) {
     flush(*lanes_[0]);
@@ -141,6 +144,13 @@ task<lamellae::wave> engine::all_work_done(std::uint64_t releases, std::source_l
       break;
     }
     executed_before = result.sums[1];
+    // Waves that come and go are no progress as long as nothing is sent and nothing is done.
+    const std::uint64_t now = lamella_->now_ns();
+    const std::uint64_t moved = result.sums[0] + result.sums[1];
+    if (std::exchange(moved_before, moved) != moved) {
+      unmoved_since = now;
+    }
+    check_patience(static_cast<double>(now - unmoved_since) * 1e-9);
     if (result.sums[0] != result.sums[1]) {
       co_await next_poll{this};  // work is left: do some before asking again
     }
