@@ -233,7 +233,7 @@ std::string scheduler::waiting_text() const {
     const std::string text = one.is == state::ended  ? "has ended"
                              : one.is == state::lost ? "was lost"
                              : one.describe          ? one.describe()
-                                                     : "something";
+                                                     : "waits";
     waiting[text].push_back(pe);
   }
   std::vector<std::pair<std::vector<std::uint32_t>, std::string>> by_pe;
@@ -241,7 +241,11 @@ std::string scheduler::waiting_text() const {
   std::sort(by_pe.begin(), by_pe.end());
   std::string all;
   for (const auto& [pes, text] : by_pe) {
-    fmt::format_to(std::back_inserter(all), "\n  PE {}: {}", ranges(pes), text);
+    fmt::format_to(std::back_inserter(all), "\n  PE {}: ", ranges(pes));
+    for (const char c : text) {
+      all += c;
+      if (c == '\n') all += "    ";
+    }
   }
   return all;
 }

@@ -66,12 +66,13 @@ class Reports(unittest.TestCase):
 
     def test_an_answer_that_cannot_come(self):
         self.check("call", 72, "the simulated job is stuck: all wait, and nothing is under way",
-                   r"\n  PE 0-2: a task; it is in a quiesce \(",
-                   r"\n  PE 3: the reply to a call; 1 of its calls are unanswered by PE 3\n")
+                   r"\n  PE 0-2: in a quiesce \(",
+                   r"\n  PE 3: waits for the reply to a call .*sim_program.cpp:\d+\)\n"
+                   r"    1 of its calls of .* are unanswered by PE 3\n")
 
     def test_a_poll_loop_that_waits_for_nothing(self):
         self.check("poll", 72, "the simulated job is stuck: all wait, and nothing is under way",
-                   r"\n  PE 1-3: a task; it is in a quiesce \(", r"\n  PE 0: what it polls for")
+                   r"\n  PE 1-3: in a quiesce \(", r"\n  PE 0: waits for what it polls for")
 
     def test_an_exception_that_leaves_the_body(self):
         self.check("throw", 1, "PE 0: out of the body")
