@@ -96,11 +96,22 @@ void engine::fill_variable(reply_slot& slot, std::uint16_t kind,
     }
     for (std::size_t k = 0; k < numbers.size(); k += sizeof(std::uint32_t)) {
       if (objects_.find(number_at(numbers.subspan(k))) == nullptr) {
-        throw corrupt_message("an answer holds an object which does not exist (any more) here");
+        // Only whoever called can do something about it.
+        std::string text;
+        encode_text(text, "(none)");
+        encode_text(
+            text,
+            "the answer holds a handle of an object of which this PE has no part: of a team "
+            "without it, or one that is gone");
+        text.resize(std::max(text.size(), reply_slot::room + 1));
+        fill(slot, reply_slot::status::failed, std::as_bytes(std::span{text}), by);
+        return;
       }
     }
     for (std::size_t k = 0; k < numbers.size(); k += sizeof(std::uint32_t)) {
-      objects_.find(number_at(numbers.subspan(k)))->hold();
+      object_entry& object = *objects_.find(number_at(numbers.subspan(k)));
+      object.arrive();
+      object.hold();
     }
     slot.holds_handles = true;
   }

@@ -59,26 +59,34 @@ std::uint16_t letter_handler() {
   return registered<code>.id;
 }
 
-collective::collective(const located_team& on, collective_kind kind, std::uint64_t agreed)
-    : keep_{on.value},
-      part_{team_access::part(keep_)},
-      waiting_{*part_.home, collective_name(kind), on.where},
-      sequence_{part_.collectives},
-      mark_{static_cast<std::uint32_t>(kind), on.where.line(), part_.home->waves_started(),
-            agreed} {
-  if (part_.home->here().in_handler()) {
-    misuse(part_.home,
+namespace {
+
+/// The team's part on this PE. Ends the job if the collective may not begin here.
+team_part& part_for(const team& of, collective_kind kind, std::source_location where) {
+  team_part& part = team_access::part(of);
+  if (part.home->here().in_handler()) {
+    misuse(part.home,
            fmt::format("{} in a handler; only the body may take part in collectives",
                        collective_name(kind)),
-           on.where);
+           where);
   }
-  if (part_.position == team_part::nowhere) {
-    misuse(part_.home,
+  if (part.position == team_part::nowhere) {
+    misuse(part.home,
            fmt::format("{} of a team of which this PE is no member", collective_name(kind)),
-           on.where);
+           where);
   }
-  ++part_.collectives;
+  return part;
 }
+
+}  // namespace
+
+collective::collective(const located_team& on, collective_kind kind, std::uint64_t agreed)
+    : keep_{on.value},
+      part_{part_for(keep_, kind, on.where)},
+      waiting_{*part_.home, collective_name(kind), on.where},
+      sequence_{part_.collectives++},
+      mark_{static_cast<std::uint32_t>(kind), on.where.line(), part_.home->waves_started(),
+            agreed} {}
 
 void collective::send(std::uint32_t to, std::uint32_t step,
                       std::span<const std::byte> bytes) const {
@@ -86,6 +94,8 @@ void collective::send(std::uint32_t to, std::uint32_t step,
   send_message<void>(
       *part_.home, part_.members.at(to), 0, take_letter{}, key, mark_,
       std::span<const char>{reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  // Others wait for it, and this PE may be done with the collective, and compute.
+  part_.home->ship(part_.home->here(), part_.members.at(to));
 }
 
 task<letter_bytes> collective::receive(std::uint32_t from, std::uint32_t step) const {

@@ -142,29 +142,35 @@ void doctor::serve() {
       return;
     }
     if (why == by_signal) {
-      report("asked by SIGUSR1");
+      report("asked by SIGUSR1", false);
     } else {
       std::string because;
       {
         const std::lock_guard lock{b.mutex};
         because = b.because;
       }
-      report(because);
+      report(because, true);
     }
   }
 }
 
-void doctor::report(const std::string& because) {
+void doctor::report(const std::string& because, bool insist) {
   using namespace std::chrono;
   lamellae::lamella& over = at_.transport();
   bulletin* const first = over.page_of(0);
   // Every process of the job may have got the signal: one speaks.
-  constexpr std::uint64_t same_report_ns = 500'000'000;
-  std::uint64_t before = first->asked_at_ns.load();
-  const std::uint64_t now = over.now_ns();
-  if ((before != 0 && now - before < same_report_ns) ||
-      !first->asked_at_ns.compare_exchange_strong(before, now)) {
-    return;
+  constexpr std::uint64_t same_report_ns = 1'500'000'000;  // longer than one takes
+  for (;;) {
+    std::uint64_t before = first->asked_at_ns.load();
+    const std::uint64_t now = over.now_ns();
+    if ((before == 0 || now - before >= same_report_ns) &&
+        first->asked_at_ns.compare_exchange_strong(before, now)) {
+      break;
+    }
+    if (!insist) {
+      return;
+    }
+    std::this_thread::sleep_for(milliseconds{50});
   }
   const std::uint32_t number = first->asked.fetch_add(1) + 1;
   const auto answered = [&](std::uint32_t pe) {

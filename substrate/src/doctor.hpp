@@ -30,7 +30,8 @@ class doctor {
 
  private:
   void serve();
-  void report(const std::string& because);
+  /// `insist`: also if another one has just been made.
+  void report(const std::string& because, bool insist);
 
   engine& at_;
   std::thread thread_;

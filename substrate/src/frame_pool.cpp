@@ -76,6 +76,9 @@ void give_frame_back(void* frame, std::size_t bytes) noexcept {
     ::operator delete(frame);
     return;
   }
+  if (list.first == nullptr) [[unlikely]] {
+    at_exit.be_there();
+  }
   list.first = new (frame) free_frame{list.first};
   ++list.count;
 }

@@ -52,7 +52,7 @@ void drop_reply(reply_slot& slot) noexcept {
   const std::uint16_t handler = reply_block::of(&slot).handler;
   auto expected = reply_slot::status::pending;
   if (replace(slot.state, expected, reply_slot::status::abandoned, shared)) {
-    if (home.warns()) [[unlikely]] {
+    if (home.warns() && !home.name_of_handler(handler).starts_with("lamellar::")) [[unlikely]] {
       home.warn(
           engine::warning::dropped_reply,
           fmt::format("the answer to a call of {} is not wanted; use send(), which costs no "

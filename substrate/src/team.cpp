@@ -66,6 +66,9 @@ task<std::uint32_t> number_object(located_team of, std::uint64_t agreed) {
     co_return home.next_object_number();
   }
   const collective here{of, collective_kind::object_creation, agreed};
+  if constexpr (checked_build) {
+    co_await here.agree();
+  }
   letter_bytes mine;
   if (here.position() == 0) {
     mine = bytes_of(home.next_team_object_number());
@@ -74,12 +77,15 @@ task<std::uint32_t> number_object(located_team of, std::uint64_t agreed) {
 }
 
 task<> object_made(located_team of, std::uint32_t number, std::uint64_t agreed) {
+  const std::uint64_t kind = fingerprint{}.add(agreed).add(number);
   if (team_access::part(of.value).number == 0) {
-    const std::uint64_t kind = fingerprint{}.add(agreed).add(number);
     co_await engine_of(of.value.where()).barrier(of.where, kind | 1);
     co_return;
   }
-  const collective here{of, collective_kind::object_creation, agreed};
+  const collective here{of, collective_kind::object_creation, kind};
+  if constexpr (checked_build) {
+    co_await here.agree();
+  }
   co_await here.meet(meeting);
 }
 
@@ -133,12 +139,18 @@ namespace {
 task<> meet_members(team of, std::source_location where) {
   const located_team here{std::move(of), where};
   const collective c{here, collective_kind::barrier};
+  if constexpr (detail::checked_build) {
+    co_await c.agree();
+  }
   co_await c.meet(0);
 }
 
 task<> quiesce_members(team of, std::source_location where) {
   const located_team here{of, where};
   const collective c{here, collective_kind::quiesce};
+  if constexpr (detail::checked_build) {
+    co_await c.agree();
+  }
   detail::engine& home = c.home();
   const detail::member_list& members = detail::team_access::part(of).members;
   struct report {
@@ -150,12 +162,15 @@ task<> quiesce_members(team of, std::source_location where) {
   std::uint64_t before = ~std::uint64_t{0};
   report sum{};
   for (std::uint32_t round = 0;; ++round) {
+    // What was sent is read first: what is sent between the two looks shows in the next round.
     home.flush(home.here());
+    std::uint64_t sent = home.runs_sent();
     while (!home.all_handled_by(members)) {
       co_await detail::engine::next_poll{&home};
       home.flush(home.here());
+      sent = home.runs_sent();
     }
-    const report mine{home.runs_sent(), home.failures()};
+    const report mine{sent, home.failures()};
     sum = {};
     for (const letter_bytes& one : co_await c.exchange(detail::bytes_of(mine), 64 * round)) {
       const auto theirs = detail::value_of<report>(one);
@@ -190,6 +205,9 @@ task<team> team::make(team parent, std::vector<std::uint32_t> positions,
     print.add(position);
   }
   const collective c{here, collective_kind::team_creation, print};
+  if constexpr (detail::checked_build) {
+    co_await c.agree();
+  }
   const detail::member_list& all = detail::team_access::part(parent).members;
   std::vector<std::uint32_t> pes;
   for (const std::uint32_t position : positions) {
@@ -249,6 +267,9 @@ task<object_handle> split_team(team parent, std::optional<std::uint32_t> colour,
                                std::uint32_t key, std::source_location where) {
   const located_team here{parent, where};
   const collective c{here, collective_kind::team_creation, fingerprint{}.add("split")};
+  if constexpr (detail::checked_build) {
+    co_await c.agree();
+  }
   engine& home = c.home();
   const member_list& all = team_access::part(parent).members;
   const choice mine{colour.has_value(), colour.value_or(0), key,

@@ -73,7 +73,7 @@ void engine::warn(warning kind, const std::string& text) {
   }
 }
 
-std::string engine::what_it_waits_for() const {
+std::string engine::what_it_waits_for() {
   const waiting* const innermost = lanes_[0]->wait;
   std::string text;
   for (const collective_scope* in : collectives_) {
@@ -101,19 +101,31 @@ std::string engine::what_it_waits_for() const {
     more += more.empty() ? "" : "; ";
     more += next;
   };
-  std::map<std::pair<std::uint32_t, std::uint16_t>, std::uint32_t> calls;
-  replies_.for_each_unanswered([&](const reply_block& block, const reply_slot& slot) {
-    ++calls[{slot.peer, block.handler}];
-  });
-  for (const auto& [what, count] : calls) {
-    add(fmt::format("{} of its calls of {} are unanswered by PE {}", count,
-                    name_of_handler(what.second), what.first));
+  if (shared_) {
+    // Workers may be handing out the slots that say more.
+    for (std::uint32_t peer = 0; peer < size_; ++peer) {
+      if (const std::uint32_t calls = unanswered_[peer].load(); calls != 0) {
+        add(fmt::format("{} of its calls are unanswered by PE {}", calls, peer));
+      }
+    }
+  } else {
+    std::map<std::pair<std::uint32_t, std::uint16_t>, std::uint32_t> calls;
+    replies_.for_each_unanswered([&](const reply_block& block, const reply_slot& slot) {
+      ++calls[{slot.peer, block.handler}];
+    });
+    for (const auto& [what, count] : calls) {
+      add(fmt::format("{} of its calls of {} are unanswered by PE {}", count,
+                      name_of_handler(what.second), what.first));
+    }
   }
   for (std::uint32_t peer = 0; peer < size_; ++peer) {
     if (peer == me_) {
       continue;
     }
+    peer_box& box = boxes_[peer];
+    box.lock.lock();
     const lamellae::delivery d = lamella_->delivered(peer);
+    box.lock.unlock();
     if (d.posted != d.handled) {
       add(fmt::format("PE {} has not handled {} of its buffers", peer, d.posted - d.handled));
     }

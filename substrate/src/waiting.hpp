@@ -60,6 +60,9 @@ class waiting {
   void reset() {
     patience_.reset();
     idle_ = 0;
+    if (++busy_ % looks_around == 0 && on_.index == 0) {
+      at_.answer_if_asked();
+    }
     if (paused_) [[unlikely]] {
       end_of_pause();
     }
@@ -85,6 +88,7 @@ class waiting {
   std::uint32_t peer_;
   backoff patience_;
   std::uint64_t idle_ = 0;
+  std::uint64_t busy_ = 0;
   std::uint64_t idle_since_ns_ = 0;
   std::uint64_t paused_at_ns_ = 0;
   bool paused_ = false;

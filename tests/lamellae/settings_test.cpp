@@ -72,6 +72,7 @@ const wrong ill_formed[] = {
     {"LAMELLAR_PEER_TIMEOUT", {"", "-1", "5s", "nan", "inf", "1e10", "0x10", "5,0"}},
     {"LAMELLAR_HANG_SECONDS", {"", "-0.5", "never"}},
     {"LAMELLAR_STATISTICS", {"", "verbose", "2"}},
+    {"LAMELLAR_WARNINGS", {"", "verbose", "2"}},
     {"LAMELLAR_SIM_SEED", {"", "-1", "0x10", "1.5", "18446744073709551616"}},
     {"LAMELLAR_SIM_DELAY", {"", "2"}},
     {"LAMELLAR_SIM_REORDER", {"", "some"}},

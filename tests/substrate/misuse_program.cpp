@@ -101,6 +101,14 @@ const std::map<std::string, std::function<void(world&)>> cases{
          (void)all_reduce(w, 1.0).get();
        }
      }},
+    {"operations_of_reduction",
+     [](world& w) {
+       if (is_first(w)) {
+         (void)all_reduce(w, 1).get();
+       } else {
+         (void)all_reduce(w, 1, std::multiplies<>{}).get();
+       }
+     }},
     {"roots_of_broadcast",
      [](world& w) {
        // Each waits for the other's value.

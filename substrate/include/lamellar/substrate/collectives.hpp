@@ -42,9 +42,10 @@ T from_letter(const letter_bytes& bytes, engine& home) {
   return std::get<0>(record<T>::read(bytes, &home));
 }
 
-template <class T>
+/// Of the type of the values, the operation, and the root.
+template <class T, class Op = void>
 std::uint64_t print_of(std::uint32_t root = 0) {
-  return fingerprint{}.add(typeid(T).name()).add(root);
+  return fingerprint{}.add(typeid(T).name()).add(typeid(Op).name()).add(root);
 }
 
 /// All values in the order of positions, on the first member. Steps: `step`.
@@ -109,7 +110,7 @@ template <transferable T, class Op = std::plus<>>
 task<T> reduce(detail::located_team of, T value, Op op = {},
                team_position root = team_position{0}) {
   const detail::collective c{of, detail::collective_kind::reduce,
-                             detail::print_of<T>(root.index())};
+                             detail::print_of<T, Op>(root.index())};
   if constexpr (detail::checked_build) {
     co_await c.agree();
   }
@@ -130,7 +131,8 @@ task<T> reduce(detail::located_team of, T value, Op op = {},
 /// one after the other. Requires: op is associative.
 template <transferable T, class Op = std::plus<>>
 task<T> all_reduce(detail::located_team of, T value, Op op = {}) {
-  const detail::collective c{of, detail::collective_kind::all_reduce, detail::print_of<T>()};
+  const detail::collective c{of, detail::collective_kind::all_reduce,
+                             detail::print_of<T, Op>()};
   if constexpr (detail::checked_build) {
     co_await c.agree();
   }
@@ -151,7 +153,7 @@ task<T> all_reduce(detail::located_team of, T value, Op op = {}) {
 template <transferable T, class Op = std::plus<>>
 task<T> inclusive_scan(detail::located_team of, T value, Op op = {}) {
   const detail::collective c{of, detail::collective_kind::inclusive_scan,
-                             detail::print_of<T>()};
+                             detail::print_of<T, Op>()};
   if constexpr (detail::checked_build) {
     co_await c.agree();
   }
@@ -163,7 +165,7 @@ task<T> inclusive_scan(detail::located_team of, T value, Op op = {}) {
 template <transferable T, class Op = std::plus<>>
 task<T> exclusive_scan(detail::located_team of, T value, T init, Op op = {}) {
   const detail::collective c{of, detail::collective_kind::exclusive_scan,
-                             detail::print_of<T>()};
+                             detail::print_of<T, Op>()};
   if constexpr (detail::checked_build) {
     co_await c.agree();
   }
@@ -231,7 +233,7 @@ task<T> scatter(detail::located_team of, std::vector<T> values,
     c.check_count(values.size());
     for (std::uint32_t k = 0; k < c.size(); ++k) {
       if (k != root.index()) {
-        c.send(k, 0, detail::to_letter(values[k]));
+        c.send(k, 0, detail::to_letter<T>(values[k]));
       }
     }
     co_return std::move(values[root.index()]);
@@ -253,7 +255,7 @@ task<std::vector<T>> all_to_all(detail::located_team of, std::vector<T> values) 
   const std::uint32_t n = c.size();
   for (std::uint32_t k = 1; k < n; ++k) {
     const std::uint32_t to = (c.position() + k) % n;  // not all to the same one at first
-    c.send(to, 0, detail::to_letter(values[to]));
+    c.send(to, 0, detail::to_letter<T>(values[to]));
   }
   std::vector<T> got;
   got.reserve(n);

@@ -73,6 +73,9 @@ class spawned {
 
   /// Wait for the end, making progress meanwhile; the result, or what the task threw.
   T get(std::source_location where = std::source_location::current()) {
+    if (!frame_) {
+      detail::no_such_task();
+    }
     if (!ready()) {
       detail::wait_until(
           *frame_.promise().home(), [](void* of) { return static_cast<spawned*>(of)->ready(); },

@@ -130,6 +130,11 @@ class team {
     const std::uint32_t number = handle_.entry() == nullptr ? 0 : handle_.entry()->number;
     const bool some = handle_.home() != nullptr;
     to(number, some);
+    if constexpr (requires { to.bytes().note_handle(number); }) {
+      if (number != 0) {
+        to.bytes().note_handle(number);
+      }
+    }
   }
   template <class Archive>
   void load(Archive& from) {

@@ -140,6 +140,9 @@ class world {
   /// Make some progress: run handlers of what has arrived. Returns whether anything was done.
   bool poll() {
     detail::lane& here = engine_->here();
+    if (here.index == 0) {
+      engine_->answer_if_asked();
+    }
     return engine_->progress(
         here, here.in_handler() ? detail::resume::anywhere : detail::resume::all);
   }

@@ -538,7 +538,7 @@ class engine {
   bool spin_for_line(reply_slot& slot);
   bool run_own_queue(lane& here);
   bool resume_ready(lane& here, resume what);
-  std::string what_it_waits_for() const;
+  std::string what_it_waits_for();
   void answer_doctor(std::uint32_t number);
   void throw_failures();
   /// What bodies sent waits while this PE cannot get rid of what its handlers have sent, or

@@ -99,10 +99,16 @@ struct run_group<F, record<Args...>> {
       byte_reader in{records, &engine_of(at.world())};
       std::vector<task<value>> running;
       running.reserve(count);
-      for (std::uint32_t k = 0; k < count; ++k) {
-        auto values = next(in);
-        running.push_back(call(f, at, values));
-        running.back().start();
+      std::exception_ptr broken;  // those that have begun use what this coroutine holds
+      try {
+        for (std::uint32_t k = 0; k < count; ++k) {
+          auto values = next(in);
+          running.push_back(call(f, at, values));
+          running.back().start();
+        }
+      } catch (...) {
+        broken = std::current_exception();
+        count = static_cast<std::uint32_t>(running.size());
       }
       std::exception_ptr first;
       std::uint32_t thrown_by = 0;
@@ -114,6 +120,9 @@ struct run_group<F, record<Args...>> {
             thrown_by = first ? thrown_by : k;
             first = first ? first : std::current_exception();
           }
+        }
+        if (broken) {
+          std::rethrow_exception(broken);
         }
         if (first) {
           throw_of_group(thrown_by, first);
@@ -128,6 +137,9 @@ struct run_group<F, record<Args...>> {
             thrown_by = first ? thrown_by : k;
             first = first ? first : std::current_exception();
           }
+        }
+        if (broken) {
+          std::rethrow_exception(broken);
         }
         if (first) {
           throw_of_group(thrown_by, first);
