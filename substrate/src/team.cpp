@@ -15,21 +15,6 @@ namespace detail {
 
 namespace {
 
-constexpr std::uint32_t meeting = 64;  // steps of a collective's last part
-
-template <class Value>
-letter_bytes bytes_of(const Value& value) {
-  const auto* const first = reinterpret_cast<const std::byte*>(&value);
-  return {first, first + sizeof(value)};
-}
-
-template <class Value>
-Value value_of(const letter_bytes& bytes) {
-  Value value;
-  std::memcpy(&value, bytes.data(), sizeof(value));
-  return value;
-}
-
 /// What a PE brings to a split.
 struct choice {
   std::uint32_t has_colour;
@@ -54,40 +39,6 @@ object_handle enter(engine& home, std::uint32_t number,
 }
 
 }  // namespace
-
-std::shared_ptr<const member_list> holders_of(const team& of) {
-  const team_part& part = team_access::part(of);
-  return part.number == 0 ? nullptr : std::make_shared<const member_list>(part.members);
-}
-
-task<std::uint32_t> number_object(located_team of, std::uint64_t agreed) {
-  engine& home = engine_of(of.value.where());
-  if (team_access::part(of.value).number == 0) {
-    co_return home.next_object_number();
-  }
-  const collective here{of, collective_kind::object_creation, agreed};
-  if constexpr (checked_build) {
-    co_await here.agree();
-  }
-  letter_bytes mine;
-  if (here.position() == 0) {
-    mine = bytes_of(home.next_team_object_number());
-  }
-  co_return value_of<std::uint32_t>(co_await here.spread(0, std::move(mine), 0));
-}
-
-task<> object_made(located_team of, std::uint32_t number, std::uint64_t agreed) {
-  const std::uint64_t kind = fingerprint{}.add(agreed).add(number);
-  if (team_access::part(of.value).number == 0) {
-    co_await engine_of(of.value.where()).barrier(of.where, kind | 1);
-    co_return;
-  }
-  const collective here{of, collective_kind::object_creation, kind};
-  if constexpr (checked_build) {
-    co_await here.agree();
-  }
-  co_await here.meet(meeting);
-}
 
 }  // namespace detail
 
@@ -229,7 +180,7 @@ task<team> team::make(team parent, std::vector<std::uint32_t> positions,
   number = co_await c.spread(0, std::move(number), 0);
   team made{detail::enter(c.home(), detail::value_of<std::uint32_t>(number),
                           detail::holders_of(parent), detail::member_list{std::move(pes)})};
-  co_await c.meet(detail::meeting);
+  co_await c.meet(collective::last_steps);
   co_return made;
 }
 
@@ -260,20 +211,22 @@ task<team> team::subteam(std::vector<team_position> members, std::source_locatio
   return make(*this, std::move(positions), where);
 }
 
-namespace detail {
+task<team> team::split(std::optional<std::uint32_t> colour, std::uint32_t key,
+                       std::source_location where) const {
+  return split_of(*this, colour, key, where);
+}
 
-/// See team::split. A function of its own: it keeps the parent, whatever becomes of the handle.
-task<object_handle> split_team(team parent, std::optional<std::uint32_t> colour,
-                               std::uint32_t key, std::source_location where) {
+task<team> team::split_of(team parent, std::optional<std::uint32_t> colour, std::uint32_t key,
+                          std::source_location where) {
   const located_team here{parent, where};
-  const collective c{here, collective_kind::team_creation, fingerprint{}.add("split")};
+  const collective c{here, collective_kind::team_creation, detail::fingerprint{}.add("split")};
   if constexpr (detail::checked_build) {
     co_await c.agree();
   }
-  engine& home = c.home();
-  const member_list& all = team_access::part(parent).members;
-  const choice mine{colour.has_value(), colour.value_or(0), key,
-                    colour ? home.next_team_object_number() : 0};
+  detail::engine& home = c.home();
+  const detail::member_list& all = detail::team_access::part(parent).members;
+  const detail::choice mine{colour.has_value(), colour.value_or(0), key,
+                            colour ? home.next_team_object_number() : 0};
   struct candidate {
     std::uint32_t key;
     std::uint32_t position;
@@ -281,8 +234,8 @@ task<object_handle> split_team(team parent, std::optional<std::uint32_t> colour,
   };
   std::vector<candidate> group;
   std::uint32_t position = 0;
-  for (const letter_bytes& one : co_await c.exchange(bytes_of(mine), 0)) {
-    const auto theirs = value_of<choice>(one);
+  for (const letter_bytes& one : co_await c.exchange(detail::bytes_of(mine), 0)) {
+    const auto theirs = detail::value_of<detail::choice>(one);
     if (colour && theirs.has_colour != 0 && theirs.colour == *colour) {
       group.push_back({theirs.key, position, theirs.number});
     }
@@ -291,30 +244,18 @@ task<object_handle> split_team(team parent, std::optional<std::uint32_t> colour,
   std::sort(group.begin(), group.end(), [](const candidate& a, const candidate& b) {
     return std::pair{a.key, a.position} < std::pair{b.key, b.position};
   });
-  object_handle made;
+  team made;
   if (colour) {
     std::vector<std::uint32_t> pes;
     for (const candidate& member : group) {
       pes.push_back(all.at(member.position));
     }
-    const member_list members{std::move(pes)};
-    made = enter(home, group.front().number, std::make_shared<const member_list>(members),
-                 members);
+    const detail::member_list members{std::move(pes)};
+    made = team{detail::enter(home, group.front().number,
+                              std::make_shared<const detail::member_list>(members), members)};
   }
-  co_await c.meet(meeting);
+  co_await c.meet(collective::last_steps);
   co_return made;
-}
-
-}  // namespace detail
-
-task<team> team::split(std::optional<std::uint32_t> colour, std::uint32_t key,
-                       std::source_location where) const {
-  return split_of(*this, colour, key, where);
-}
-
-task<team> team::split_of(team parent, std::optional<std::uint32_t> colour, std::uint32_t key,
-                          std::source_location where) {
-  co_return team{co_await detail::split_team(std::move(parent), colour, key, where)};
 }
 
 task<team> team::by_host(std::source_location where) const {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <lamellar/substrate/detail/checked_build.hpp>
 #include <lamellar/substrate/detail/engine.hpp>
 #include <lamellar/substrate/detail/mail.hpp>
@@ -11,6 +12,7 @@
 #include <source_location>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -21,6 +23,20 @@
 namespace lamellar::detail {
 
 using letter_bytes = std::vector<std::byte>;
+
+/// A letter that holds one plain value.
+template <class Value>
+letter_bytes bytes_of(const Value& value) {
+  static_assert(std::is_trivially_copyable_v<Value>);
+  const auto* const first = reinterpret_cast<const std::byte*>(&value);
+  return {first, first + sizeof(value)};
+}
+template <class Value>
+Value value_of(const letter_bytes& bytes) {
+  Value value;
+  std::memcpy(&value, bytes.data(), sizeof(value));
+  return value;
+}
 
 /// What a collective is; its name stands in collective.cpp.
 enum class collective_kind : std::uint32_t {
@@ -61,6 +77,9 @@ class fingerprint {
 
 class collective {
  public:
+  /// The first step of a last part that follows others.
+  static constexpr std::uint32_t last_steps = 64;
+
   /// Begin it: from here on it is the next one of its team. `agreed`: what all PEs must bring.
   /// Ends the job if this PE is no member, or if a handler is running.
   collective(const located_team& on, collective_kind kind, std::uint64_t agreed = 0);
