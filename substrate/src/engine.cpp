@@ -55,6 +55,7 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       threads_{std::max(1u, s.threads)},
       shared_{threads_ > 1},
       has_lines_{lamella_->able().lines && threads_ == 1},
+      observes_{s.statistics || s.warnings},
       charges_{lamella_->able().in_turns},
       oversubscribed_{lamella_->able().oversubscribed},
       buffer_capacity_{lamella_->able().buffer_bytes},

@@ -74,7 +74,7 @@ class waiting {
   std::uint32_t peer() const { return peer_; }
 
  private:
-  static constexpr std::uint64_t looks_around = 128;
+  static constexpr std::uint64_t looks_around = 512;
 
   void begin_pause();
   void end_of_pause();

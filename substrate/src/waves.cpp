@@ -20,6 +20,21 @@ namespace {
 constexpr std::uint64_t barrier_tag = 1;
 constexpr std::uint64_t quiesce_tag = 2;
 
+/// How long nothing has moved.
+class unmoved {
+ public:
+  double seconds(std::uint64_t moved, std::uint64_t now_ns) {
+    if (std::exchange(before_, moved) != moved) {
+      since_ns_ = now_ns;
+    }
+    return static_cast<double>(now_ns - since_ns_) * 1e-9;
+  }
+
+ private:
+  std::uint64_t before_ = ~std::uint64_t{0};
+  std::uint64_t since_ns_ = 0;
+};
+
 const char* name_of(std::uint64_t tag) {
   return tag == barrier_tag   ? "a barrier"
          : tag == quiesce_tag ? "a quiesce"
@@ -52,20 +67,23 @@ task<> engine::barrier(std::source_location where, std::uint64_t kind) {
   lamellae::wave mine;
   mine.tag = barrier_tag | kind << 8;
   lamella_->begin_wave(mine);
-  co_await wave_back(mine.tag, where);
+  lamellae::wave result;
+  while (!wave_is_back(result, mine.tag, where)) {
+    co_await next_poll{this};
+  }
   ++wave_ended_;
 }
 
-task<lamellae::wave> engine::wave_back(std::uint64_t tag, std::source_location where) {
-  lamellae::wave result;
-  while (!lamella_->end_wave(result)) {
-    if (mail_.waiting() != 0) {
-      check_order(where);
-    }
-    co_await next_poll{this};
+bool engine::wave_is_back(lamellae::wave& result, std::uint64_t tag,
+                          std::source_location where) {
+  if (lamella_->end_wave(result)) {
+    check_agreement(result, tag, where);
+    return true;
   }
-  check_agreement(result, tag, where);
-  co_return result;
+  if (mail_.waiting() != 0) {
+    check_order(where);
+  }
+  return false;
 }
 
 void engine::check_order(std::source_location where) {
@@ -106,7 +124,27 @@ task<> engine::quiesce(std::source_location where) {
     const std::uint64_t changes = announce_releases();
     one_sided_.announce(epoch_);
     offer_released();
-    result = co_await all_work_done(changes, where);
+    // Everything is handled once the messages sent by all PEs, as counted in one wave, are as
+    // many as those executed, as counted in an earlier one: nothing was under way in between.
+    // The last wave of the previous quiesce counts as the earlier one, so an idle world needs
+    // one wave.
+    unmoved still;
+    for (;;) {
+      begin_count(changes);
+      while (!wave_is_back(result, quiesce_tag, where)) {
+        co_await next_poll{this};
+      }
+      const std::uint64_t executed_before = std::exchange(known_executed_, result.sums[1]);
+      if (result.sums[0] == executed_before ||
+          (has(fault::epoch_leak) && result.sums[0] == result.sums[1])) {
+        break;
+      }
+      // Waves that come and go are no progress as long as nothing is sent and nothing is done.
+      check_patience(still.seconds(result.sums[0] + result.sums[1], lamella_->now_ns()));
+      if (result.sums[0] != result.sums[1]) {
+        co_await next_poll{this};  // work is left: do some before asking again
+      }
+    }
     retire_released();
     one_sided_.retire(epoch_);
     ++epoch_;
@@ -120,43 +158,15 @@ task<> engine::quiesce(std::source_location where) {
   ++wave_ended_;
 }
 
-task<lamellae::wave> engine::all_work_done(std::uint64_t releases, std::source_location where) {
-  // Everything is handled once the messages sent by all PEs, as counted in one wave, are as
-  // many as those executed, as counted in an earlier one: nothing was under way in between. The
-  // last wave of the previous quiesce counts as the earlier one, so an idle world needs one
-  // wave.
-  std::uint64_t executed_before = known_executed_;
-  std::uint64_t moved_before = ~std::uint64_t{0};
-  std::uint64_t unmoved_since = 0;
-  lamellae::wave result;
-  for (;;) {
-    flush(*lanes_[0]);
-    lamellae::wave mine;
-    mine.tag = quiesce_tag;
-    mine.sums[1] = executed_.load(std::memory_order_acquire);
-    mine.sums[0] = sent_.load(std::memory_order_acquire);
-    mine.sums[2] = failures();
-    mine.sums[3] = releases;
-    lamella_->begin_wave(mine);
-    result = co_await wave_back(quiesce_tag, where);
-    if (result.sums[0] == executed_before ||
-        (has(fault::epoch_leak) && result.sums[0] == result.sums[1])) {
-      break;
-    }
-    executed_before = result.sums[1];
-    // Waves that come and go are no progress as long as nothing is sent and nothing is done.
-    const std::uint64_t now = lamella_->now_ns();
-    const std::uint64_t moved = result.sums[0] + result.sums[1];
-    if (std::exchange(moved_before, moved) != moved) {
-      unmoved_since = now;
-    }
-    check_patience(static_cast<double>(now - unmoved_since) * 1e-9);
-    if (result.sums[0] != result.sums[1]) {
-      co_await next_poll{this};  // work is left: do some before asking again
-    }
-  }
-  known_executed_ = result.sums[1];
-  co_return result;
+void engine::begin_count(std::uint64_t releases) {
+  flush(*lanes_[0]);
+  lamellae::wave mine;
+  mine.tag = quiesce_tag;
+  mine.sums[1] = executed_.load(std::memory_order_acquire);
+  mine.sums[0] = sent_.load(std::memory_order_acquire);
+  mine.sums[2] = failures();
+  mine.sums[3] = releases;
+  lamella_->begin_wave(mine);
 }
 
 failure engine::share_first_failure(std::uint64_t& count) {

@@ -118,7 +118,8 @@ struct alignas(cache_line) bulletin {
 };
 static_assert(sizeof(bulletin) == bulletin::page_bytes);
 
-class lamella {
+/// Lamellae of one process lie in cache lines of their own.
+class alignas(cache_line) lamella {
  public:
   virtual ~lamella() = default;
   lamella(const lamella&) = delete;

@@ -482,17 +482,21 @@ class engine {
   // dispatcher.cpp
   void run_handler(execution& at, const handler_node& node, const run_header& run,
                    std::span<const std::byte> records) {
-    const std::uint32_t before = running_->load(std::memory_order_relaxed);
-    if (at.here.index == 0) {
-      running_->store(node.id, std::memory_order_relaxed);
+    if (shared_ && at.here.index != 0) {
+      run_as_asked(at, node, run, records);
+      return;
     }
-    if (counted_ == nullptr && !settings_.warnings) [[likely]] {
+    const std::uint32_t before = running_->load(std::memory_order_relaxed);
+    running_->store(node.id, std::memory_order_relaxed);
+    run_as_asked(at, node, run, records);
+    running_->store(before, std::memory_order_relaxed);
+  }
+  void run_as_asked(execution& at, const handler_node& node, const run_header& run,
+                    std::span<const std::byte> records) {
+    if (!observes_) [[likely]] {
       node.run(at, run, records);
     } else {
       run_counted(at, node, run, records);
-    }
-    if (at.here.index == 0) {
-      running_->store(before, std::memory_order_relaxed);
     }
   }
   void run_counted(execution& at, const handler_node& node, const run_header& run,
@@ -558,9 +562,11 @@ class engine {
   void check_order(std::source_location where);
   void check_agreement(const lamellae::wave& result, std::uint64_t tag,
                        std::source_location where) const;
-  /// Wait for the wave that has begun. Ends the job if another PE is in another collective.
-  task<lamellae::wave> wave_back(std::uint64_t tag, std::source_location where);
-  task<lamellae::wave> all_work_done(std::uint64_t releases, std::source_location where);
+  /// Whether the wave that has begun is back. Ends the job if another PE is in another
+  /// collective.
+  bool wave_is_back(lamellae::wave& result, std::uint64_t tag, std::source_location where);
+  /// Begin a wave that counts what was sent and what was executed.
+  void begin_count(std::uint64_t releases);
   /// Tell all PEs which objects this one holds no handles of. Returns how much is new.
   std::uint64_t announce_releases();
   /// Destroy the objects of which nobody held a handle at the end of the epoch before.
@@ -589,7 +595,8 @@ class engine {
   std::uint32_t threads_;
   bool shared_;  // several threads
   bool has_lines_;
-  bool charges_;  // the lamella wants to know how much is done
+  bool observes_;  // statistics or warnings are wanted
+  bool charges_;   // the lamella wants to know how much is done
   bool oversubscribed_;
   std::size_t buffer_capacity_;
   std::size_t own_capacity_;  // of buffers to this PE itself: small, so that they stay in cache
