@@ -5,7 +5,7 @@
 Rules, for every C++ source of the project:
   - a layer includes no header of a layer above it, and no private header of another layer;
   - <rdma/...> appears only in lamellae/src/rofi*;
-  - getenv appears only in lamellae/src/environment.cpp and substrate/src/config.cpp, and in tests;
+  - getenv appears only in lamellae/src/environment.cpp, and in tests;
   - no umbrella header is included, except by umbrella headers, examples, and tests of what a user sees;
   - the umbrella of a layer includes all its public headers (but not those in folders named detail, nor costly ones);
 and for every source, script and CMake file: the licence stands in the first line (after `#!`, in the second).
@@ -28,7 +28,7 @@ UMBRELLAS = {f"lamellar/{name}.hpp" for name in LAYERS + ["lamellar"]}
 UMBRELLA_USERS = ("examples/", "tests/compile_fail/", "tests/integration/")
 # Too slow to compile for those who do not use them.
 COSTLY_HEADERS = {"lamellar/substrate/kokkos_view.hpp"}
-ENVIRONMENT_READERS = {"lamellae/src/environment.cpp", "substrate/src/config.cpp"}
+ENVIRONMENT_READERS = {"lamellae/src/environment.cpp"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 GETENV = re.compile(r"\b(secure_)?getenv\s*\(|\benviron\b")

@@ -62,7 +62,10 @@ void engine::fill(reply_slot& slot, reply_slot::status how, std::span<const std:
     std::memcpy(bytes.size() > reply_slot::room ? slot.heap : slot.data, bytes.data(),
                 bytes.size());
   }
-  const std::uint32_t peer = std::exchange(slot.peer, by);
+  const std::uint32_t peer = slot.peer;
+  if (by != peer) {  // whoever waits may be looking at it
+    slot.peer = by;
+  }
   group_count* const group = slot.group;
   const reply_slot::status before = swap_in(slot.state, how, shared_);
   if (before == reply_slot::status::awaited) {

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <lamellar/lamellae/error.hpp>
 #include <map>
+#include <mutex>
 #include <utility>
 
 #include "../membership.hpp"
@@ -33,6 +34,7 @@ struct simulated_job {
   sim::scheduler turns;
   sim::network net;
   std::vector<std::vector<std::byte>> blobs;  // of the exchange that is under way
+  std::mutex segment_lock;                    // guards the two below: a PE may have threads
   std::map<std::uint64_t, segment> segments;  // by key
   std::uint64_t next_key = 1;
 };
@@ -138,20 +140,27 @@ segment sim_lamella::allocate_segment(std::size_t bytes) {
   }
   made.data = static_cast<std::byte*>(at);
   made.page_bytes = page;
-  made.key = all_->next_key++;
-  all_->segments[made.key] = made;
+  {
+    const std::lock_guard lock{all_->segment_lock};
+    made.key = all_->next_key++;
+    all_->segments[made.key] = made;
+  }
   turns().log(me(), "allocates segment {} of {} bytes", made.key, made.bytes);
   return made;
 }
 
 void sim_lamella::free_segment(const segment& which) {
   turns().log(me(), "frees segment {}", which.key);
-  all_->segments.erase(which.key);
+  {
+    const std::lock_guard lock{all_->segment_lock};
+    all_->segments.erase(which.key);
+  }
   ::munmap(which.data, which.bytes);
 }
 
 std::byte* sim_lamella::mapped(std::uint32_t, std::uint64_t key, std::size_t bytes) {
   if (!able_.mapped) return nullptr;
+  const std::lock_guard lock{all_->segment_lock};
   const auto found = all_->segments.find(key);
   return found == all_->segments.end() || bytes > found->second.bytes ? nullptr
                                                                       : found->second.data;
