@@ -74,8 +74,7 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       objects_{shared_},
       mail_{this, shared_},
       all_pes_{this, 0, member_list{0, 1, size_}, me_},
-      on_line_(size_, nullptr),
-      serving_lines_(size_, nullptr),
+      lines_(size_),
       unanswered_(size_),
       own_lock_{shared_},
       failure_lock_{shared_},
@@ -101,7 +100,8 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
   if (lamella_->able().lines) {
     for (std::uint32_t peer = 0; peer < size_; ++peer) {
       if (peer != me_) {
-        serving_lines_[peer] = lamella_->serving_line(peer);
+        lines_[peer].out = lamella_->request_line(peer);
+        lines_[peer].in = lamella_->serving_line(peer);
       }
     }
   }

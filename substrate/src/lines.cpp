@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A lone call over one shared cache line: the request goes there, and so does its answer.
+// A lone call over two shared cache lines: one for the request, one for its answer.
 #include <algorithm>
 #include <cstring>
 #include <lamellar/substrate/detail/engine.hpp>
@@ -23,16 +23,16 @@ reply_slot* engine::begin_call_on_line(lamellae::line& on, std::uint32_t to, std
   tally(unanswered_total_, 1, shared_);
   tally(sent_, 1, shared_);
   count_run(static_cast<std::uint16_t>(key));
-  on_line_[to] = slot;
+  lines_[to].call = slot;
   lines_in_use_.push_back(to);
   const line_front front{static_cast<std::uint16_t>(key), bytes, slot->object,
                          block->ticket_of(0)};
-  std::memcpy(on.payload, &front, sizeof(front));
+  std::memcpy(on.request.payload, &front, sizeof(front));
   return slot;
 }
 
 void engine::withdraw_call_on_line(std::uint32_t to) {
-  reply_slot& slot = *std::exchange(on_line_[to], nullptr);
+  reply_slot& slot = *std::exchange(lines_[to].call, nullptr);
   std::erase(lines_in_use_, to);
   slot.on_line = false;
   answered(to);
@@ -41,43 +41,30 @@ void engine::withdraw_call_on_line(std::uint32_t to) {
 }
 
 void engine::check_line(std::uint32_t peer) {
-  reply_slot* slot = on_line_[peer];
-  if (slot == nullptr) {
+  peer_line& line = lines_[peer];
+  if (line.call == nullptr || !line.is_answered()) {
     return;
   }
-  lamellae::line& on = *lamella_->request_line(peer);
-  const std::uint32_t state = on.state.load(std::memory_order_acquire);
-  if (state != line_answered && state != line_answer_elsewhere) {
-    return;
-  }
-  on_line_[peer] = nullptr;
+  reply_slot& slot = *std::exchange(line.call, nullptr);
   *std::find(lines_in_use_.begin(), lines_in_use_.end(), peer) = lines_in_use_.back();
   lines_in_use_.pop_back();
-  slot->on_line = false;
+  slot.on_line = false;
   tally(executed_, 1, shared_);
-  if (state == line_answered) {
-    fill(*slot, reply_slot::status::ready, {line_data(on), slot->bytes}, peer);
+  if (line.out->answer.state.load(std::memory_order_relaxed) == 2 * line.asked) {
+    fill(slot, reply_slot::status::ready, {line.out->answer.payload, slot.bytes}, peer);
   }
 }
 
 bool engine::spin_for_line(reply_slot& slot) {
-  // The answer is a line transfer away: look for nothing else for about that long, unless the
-  // other PE asks something itself.
-  const lamellae::line& mine = *lamella_->request_line(slot.peer);
-  const lamellae::line* theirs = serving_lines_[slot.peer];
-  // Each look takes the line away from the PE that is about to write the answer into it, so the
-  // first one comes after the time that an answer needs.
-  for (int pauses = 0; pauses < 4; ++pauses) {
-    cpu_relax();
-  }
-  for (int looks = 0; looks < 50; ++looks) {
-    const std::uint32_t state = mine.state.load(std::memory_order_acquire);
-    if (state == line_answered || state == line_answer_elsewhere) {
+  // The answer is two line transfers away: look for nothing else for about that long, unless
+  // the other PE asks something itself.
+  const peer_line& line = lines_[slot.peer];
+  for (int looks = 0; looks < 200; ++looks) {
+    if (line.is_answered()) {
       check_line(slot.peer);
       return true;
     }
-    if (theirs != nullptr &&
-        theirs->state.load(std::memory_order_relaxed) == line_request_made) {
+    if (line.is_asked()) {
       return false;
     }
   }
@@ -87,9 +74,8 @@ bool engine::spin_for_line(reply_slot& slot) {
 bool engine::serve_lines(lane& here) {
   bool any = false;
   for (std::uint32_t peer = 0; peer < size_; ++peer) {
-    lamellae::line* on = serving_lines_[peer];
-    if (on != nullptr && on->state.load(std::memory_order_acquire) == line_request_made) {
-      serve_line(here, peer, *on);
+    if (lines_[peer].is_asked()) {
+      serve_line(here, peer);
       any = true;
     }
   }
@@ -102,20 +88,21 @@ void engine::watch_lines() const {
     return;
   }
   for (int looks = 0; looks < 16; ++looks) {
-    for (const lamellae::line* on : serving_lines_) {
-      if (on != nullptr && on->state.load(std::memory_order_relaxed) == line_request_made) {
+    for (const peer_line& line : lines_) {
+      if (line.is_asked()) {
         return;
       }
     }
   }
 }
 
-void engine::serve_line(lane& here, std::uint32_t peer, lamellae::line& on) {
-  // A handler that waits lets others poll meanwhile: they must not find this request again. The
-  // line itself is written once, with the answer; the other PE looks at it all the time.
-  serving_lines_[peer] = nullptr;
+void engine::serve_line(lane& here, std::uint32_t peer) {
+  // A handler that waits lets others poll meanwhile: they must not find this request again.
+  lamellae::line& on = *lines_[peer].in;
+  const std::uint32_t number = on.request.state.load(std::memory_order_relaxed);
+  lines_[peer].served.store(number, std::memory_order_relaxed);
   line_front request;
-  std::memcpy(&request, on.payload, sizeof(request));
+  std::memcpy(&request, on.request.payload, sizeof(request));
   execution at{*this, here, peer, source::line};
   at.on_line = &on;
   {
@@ -125,7 +112,7 @@ void engine::serve_line(lane& here, std::uint32_t peer, lamellae::line& on) {
         throw corrupt_message("a lone request longer than its line");
       }
       const run_header run{request.handler, request.bytes, 1, request.object, request.answer};
-      run_one(at, run, {line_data(on), request.bytes});
+      run_one(at, run, {line_arguments(on), request.bytes});
     } catch (const corrupt_message& e) {
       answer_error_to(here, peer, request.answer, "(none)", e.what());
     }
@@ -133,9 +120,8 @@ void engine::serve_line(lane& here, std::uint32_t peer, lamellae::line& on) {
   if (at.rest != nullptr) {
     settle(at);
   }
-  serving_lines_[peer] = &on;
-  on.state.store(at.answered_on_line ? line_answered : line_answer_elsewhere,
-                 std::memory_order_release);
+  on.answer.state.store(2 * number + static_cast<std::uint32_t>(!at.answered_on_line),
+                        std::memory_order_release);
 }
 
 }  // namespace lamellar::detail

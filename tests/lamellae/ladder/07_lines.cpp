@@ -5,13 +5,6 @@
 
 using namespace lamellar::ladder;
 
-namespace {
-
-constexpr std::uint32_t asked = 1;
-constexpr std::uint32_t answered = 2;
-
-}  // namespace
-
 TEST_CASE("lines are there for every peer, or for none") {
   on_every_pe([](lamella& pe) {
     for (std::uint32_t peer = 0; peer < pe.size(); ++peer) {
@@ -28,48 +21,48 @@ TEST_CASE("a line is empty when the job opens") {
     if (!pe.able().lines) return;
     for (std::uint32_t peer = 0; peer < pe.size(); ++peer) {
       if (peer == pe.me()) continue;
-      const line* const mine = pe.request_line(peer);
-      CHECK(mine->state.load() == 0);
-      for (const std::byte each : mine->payload) CHECK(each == std::byte{0});
+      const line& mine = *pe.request_line(peer);
+      for (const line::half* half : {&mine.request, &mine.answer}) {
+        CHECK(half->state.load() == 0);
+        for (const std::byte each : half->payload) CHECK(each == std::byte{0});
+      }
     }
   });
 }
 
-TEST_CASE("a request on a line is answered on the same line, between all pairs at once") {
+TEST_CASE("a request on a line is answered there, between all pairs at once") {
   on_every_pe([](lamella& pe) {
     if (!pe.able().lines) return;
-    const std::uint64_t rounds = 500;
-    std::vector<std::uint64_t> asked_rounds(pe.size());
-    std::vector<std::uint64_t> served_rounds(pe.size());
-    std::uint64_t left = 2 * rounds * (pe.size() - 1);
+    const std::uint32_t rounds = 500;
+    std::vector<std::uint32_t> asked_rounds(pe.size());
+    std::vector<std::uint32_t> served_rounds(pe.size());
+    std::uint64_t left = std::uint64_t{2} * rounds * (pe.size() - 1);
     std::uint64_t wrong = 0;
     const auto ask = [&](std::uint32_t peer) {
       line& mine = *pe.request_line(peer);
-      std::uint64_t& round = asked_rounds[peer];
-      const std::uint32_t state = mine.state.load(std::memory_order_acquire);
-      if (state == answered) {
+      std::uint32_t& round = asked_rounds[peer];
+      if (mine.answer.state.load(std::memory_order_acquire) != round) return;
+      if (round != 0) {
         std::uint64_t answer = 0;
-        std::memcpy(&answer, mine.payload, sizeof answer);
-        if (answer != (round - 1) * 3 + peer) ++wrong;
+        std::memcpy(&answer, mine.answer.payload, sizeof answer);
+        if (answer != std::uint64_t{round} * 3 + peer) ++wrong;
         --left;
       }
-      if (state != asked && round < rounds) {
-        std::memcpy(mine.payload, &round, sizeof round);
-        ++round;
-        mine.state.store(asked, std::memory_order_release);
-      } else if (state == answered) {
-        mine.state.store(0, std::memory_order_release);
+      if (++round <= rounds) {
+        std::memcpy(mine.request.payload, &round, sizeof round);
+        mine.request.state.store(round, std::memory_order_release);
       }
     };
     const auto serve = [&](std::uint32_t peer) {
       line& theirs = *pe.serving_line(peer);
-      if (theirs.state.load(std::memory_order_acquire) != asked) return;
-      std::uint64_t round = 0;
-      std::memcpy(&round, theirs.payload, sizeof round);
-      if (round != served_rounds[peer]++) ++wrong;
-      const std::uint64_t answer = round * 3 + pe.me();
-      std::memcpy(theirs.payload, &answer, sizeof answer);
-      theirs.state.store(answered, std::memory_order_release);
+      const std::uint32_t number = theirs.request.state.load(std::memory_order_acquire);
+      if (number == served_rounds[peer]) return;
+      if (number != ++served_rounds[peer]) ++wrong;
+      std::uint32_t round = 0;
+      std::memcpy(&round, theirs.request.payload, sizeof round);
+      const std::uint64_t answer = std::uint64_t{round} * 3 + pe.me();
+      std::memcpy(theirs.answer.payload, &answer, sizeof answer);
+      theirs.answer.state.store(number, std::memory_order_release);
       --left;
     };
     wait_until(

@@ -85,11 +85,18 @@ struct wave {
   bool agreed = true;             ///< out
 };
 
-/// One shared cache line between an ordered pair of PEs, for a lone request and its answer. The
-/// contents belong to the layer above; all zero when the job opens. `state` is written last.
-struct alignas(cache_line) line {
-  std::atomic<std::uint32_t> state;  ///< both ends write, in turn: release; both read: acquire
-  std::byte payload[cache_line - sizeof(std::uint32_t)];
+/// A line between an ordered pair of PEs, for a lone request and its answer: a shared cache
+/// line for each. One line for both would take half the time while the asking PE looks just
+/// after the answer is there, and twice as long whenever it looks before: each look takes the
+/// line away from the PE that is about to write. The contents belong to the layer above; all
+/// zero when the job opens. `state` is written last.
+struct alignas(2 * cache_line) line {
+  struct alignas(cache_line) half {
+    std::atomic<std::uint32_t> state;  ///< its writer: release; the other PE reads: acquire
+    std::byte payload[cache_line - sizeof(std::uint32_t)];
+  };
+  half request;  ///< the asking PE writes
+  half answer;   ///< the serving PE writes
 };
 
 /// Memory of this PE that its peers may reach. `key` travels; `data` is this PE's address.

@@ -240,20 +240,21 @@ class engine {
   /// The request line to `to`, if a lone request may go over it now.
   lamellae::line* free_line(lane& from, std::uint32_t to) {
     if (!has_lines_ || from.index != 0 || from.in_handler() || to == me_ ||
-        on_line_[to] != nullptr || from.current[to].cursor != from.current[to].start ||
+        lines_[to].call != nullptr || from.current[to].cursor != from.current[to].start ||
         unanswered_[to].load(std::memory_order_relaxed) != 0) {
       return nullptr;
     }
-    return lamella_->request_line(to);
+    return lines_[to].out;
   }
-  /// Fill in all of the line but its arguments, which come next, at line_data(on).
+  /// Fill in all of the request but its arguments, which come next, at line_arguments(on).
   reply_slot* begin_call_on_line(lamellae::line& on, std::uint32_t to, std::uint64_t key,
                                  std::uint16_t bytes, std::uint32_t bytes_of_answer,
                                  const call_terms& terms);
   /// Take back the call whose arguments should have gone into the line to `to`.
   void withdraw_call_on_line(std::uint32_t to);
-  void publish_line(lamellae::line& on) {
-    on.state.store(line_request_made, std::memory_order_release);
+  void publish_line(std::uint32_t to) {
+    peer_line& line = lines_[to];
+    line.out->request.state.store(++line.asked, std::memory_order_release);
   }
 
   /// Ship all open buffers of the lane.
@@ -279,7 +280,7 @@ class engine {
   template <std::size_t Bytes>
   void answer(execution& at, ticket t, const void* value) {
     if (at.on_line != nullptr) {
-      std::memcpy(line_data(*at.on_line), value, Bytes);
+      std::memcpy(at.on_line->answer.payload, value, Bytes);
       at.answered_on_line = true;
       return;
     }
@@ -430,14 +431,31 @@ class engine {
     std::uint32_t object;
     ticket answer;
   };
-  static constexpr std::uint32_t line_request_made = 1;
-  static constexpr std::uint32_t line_answered = 2;
-  static constexpr std::uint32_t line_answer_elsewhere = 3;
+  /// The lines to and from a peer. A request's state is its number; its answer's is twice that,
+  /// plus one if the answer comes by a buffer.
+  struct peer_line {
+    lamellae::line* out = nullptr;  // nullptr: there is none
+    lamellae::line* in = nullptr;
+    reply_slot* call = nullptr;  // that the request out there is for
+    std::uint32_t asked = 0;     // requests made
+    // Requests begun with. The thread that polls writes; those that wait read it as a hint.
+    std::atomic<std::uint32_t> served{0};
+
+    bool is_asked() const {
+      return in != nullptr && in->request.state.load(std::memory_order_acquire) !=
+                                  served.load(std::memory_order_relaxed);
+    }
+    bool is_answered() const {
+      return (out->answer.state.load(std::memory_order_acquire) ^ 2 * asked) <= 1;
+    }
+  };
 
  public:
   static constexpr std::size_t line_argument_bytes =
-      sizeof(lamellae::line::payload) - sizeof(line_front);
-  static std::byte* line_data(lamellae::line& of) { return of.payload + sizeof(line_front); }
+      sizeof(lamellae::line::half::payload) - sizeof(line_front);
+  static std::byte* line_arguments(lamellae::line& of) {
+    return of.request.payload + sizeof(line_front);
+  }
 
  private:
   lane& find_lane();
@@ -535,7 +553,7 @@ class engine {
   /// Look at the request lines alone, for a moment: a request that is seen at once is answered
   /// in half the time.
   void watch_lines() const;
-  void serve_line(lane& here, std::uint32_t peer, lamellae::line& on);
+  void serve_line(lane& here, std::uint32_t peer);
 
   // progress.cpp
   bool poll_messages(lane& here);
@@ -619,9 +637,8 @@ class engine {
   std::uint32_t next_team_object_ = 0;
 
   std::deque<peer_box> boxes_;
-  std::vector<reply_slot*> on_line_;            // main thread: the request each line carries
-  std::vector<std::uint32_t> lines_in_use_;     // main thread: peers of those
-  std::vector<lamellae::line*> serving_lines_;  // by peer; nullptr for this PE and while served
+  std::vector<peer_line> lines_;  // by peer; calls: main thread, serving: the thread that polls
+  std::vector<std::uint32_t> lines_in_use_;  // main thread: peers that lines_ holds a call for
   std::vector<std::atomic<std::uint32_t>> unanswered_;  // calls per peer; sender and answerer
   std::atomic<std::uint64_t> unanswered_total_{0};
   std::atomic<std::uint32_t> filling_{0};  // with workers: buffers begun and not yet shipped

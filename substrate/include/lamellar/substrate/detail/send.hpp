@@ -138,10 +138,10 @@ auto call_on_terms(engine& at, const call_terms& terms, std::uint32_t to, std::u
         slot = at.begin_call_on_line(*on, to, key, static_cast<std::uint16_t>(layout::size),
                                      answer_size<result>(), terms);
         if constexpr (layout::size != 0) {
-          write_record_or<layout>([&] { at.withdraw_call_on_line(to); }, engine::line_data(*on),
-                                  f, given...);
+          write_record_or<layout>([&] { at.withdraw_call_on_line(to); },
+                                  engine::line_arguments(*on), f, given...);
         }
-        at.publish_line(*on);
+        at.publish_line(to);
         return reply<result>{terms.unread ? nullptr : slot};
       }
     }
