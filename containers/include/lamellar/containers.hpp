@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <lamellar/containers/access.hpp>
+#include <lamellar/containers/array.hpp>
+#include <lamellar/containers/array_guard.hpp>
+#include <lamellar/containers/array_operations.hpp>
+#include <lamellar/containers/atomic_span.hpp>
+#include <lamellar/containers/complex.hpp>
+#include <lamellar/containers/layout.hpp>
+#include <lamellar/containers/operations.hpp>
+
 // Everything that the layer containers offers: where an element lives; for users.
 // Our own sources include single headers.

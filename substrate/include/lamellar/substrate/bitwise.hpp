@@ -36,6 +36,12 @@ template <class T>
 inline constexpr bool copies_as_bytes =
     std::is_trivially_copy_constructible_v<T>&& std::is_trivially_destructible_v<T>;
 
+/// Integers of 128 bits, which the standard library does not count among its own.
+__extension__ using int128 = __int128;
+__extension__ using uint128 = unsigned __int128;
+template <class T>
+inline constexpr bool is_int128 = std::same_as<T, int128> || std::same_as<T, uint128>;
+
 template <class T>
 consteval bool is_bitwise();
 
@@ -78,7 +84,6 @@ template <bitwise T>
   }
 }
 
-// ---- detail ----------------------------------------------------------------------
 // ---- detail ----------------------------------------------------------------------
 
 namespace detail {
@@ -206,7 +211,7 @@ template <class T>
 consteval bool is_bitwise() {
   if constexpr (std::is_const_v<T> || std::is_volatile_v<T> || std::is_reference_v<T>) {
     return false;
-  } else if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
+  } else if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T> || is_int128<T>) {
     return true;
   } else if constexpr (std::is_bounded_array_v<T>) {
     return is_bitwise<std::remove_extent_t<T>>();

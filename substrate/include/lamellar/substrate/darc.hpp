@@ -149,7 +149,12 @@ class darc {
   /// Shapes: `split(item)` gives a routed<Record>, where f is a span handler of Record. Costs
   /// and completion as world::send, per item. Requires: every `to` < size().
   template <class F, class Item, class Split>
-  void send_each(F f, std::span<const Item> items, Split split) const;
+  void send_each(F f, std::span<const Item> items, Split split) const {
+    send_each(f, items.size(), [&](std::size_t k) { return split(items[k]); });
+  }
+  /// The same for `split(k)` with k = 0, 1, ... n - 1.
+  template <class F, class Split>
+  void send_each(F f, std::size_t n, Split split) const;
 
   /// Run `f(T&)` while no handler of this object runs on this PE. Body only; f must not wait
   /// for this object.
@@ -308,9 +313,21 @@ task<To> detail::darc_access::convert(From* source, std::source_location where) 
 }
 
 template <class T>
-template <class F, class Item, class Split>
-void darc<T>::send_each(F f, std::span<const Item> items, Split split) const {
-  using record_type = decltype(split(items[0]).record);
+task<darc<T>> detail::darc_access::claim(darc<T>* source, std::source_location where) {
+  if (source->entry() == nullptr) {
+    nothing_to_convert(part_kind<T>::name, where);
+  }
+  object_entry& entry = *source->entry();
+  const located_team everybody{*entry.made_on, where};
+  co_await await_sole_handles(everybody, entry, part_kind<T>::name, part_kind<T>::name);
+  co_await object_made(everybody, entry.number, kind_of_object(typeid(T)));
+  co_return std::move(*source);
+}
+
+template <class T>
+template <class F, class Split>
+void darc<T>::send_each(F f, std::size_t n, Split split) const {
+  using record_type = decltype(split(std::size_t{0}).record);
   detail::check_handler<F, T, record_type>();
   using code = detail::handler_for<F, T, false, record_type>;
   constexpr std::size_t bytes = code::s::layout::size;
@@ -321,12 +338,12 @@ void darc<T>::send_each(F f, std::span<const Item> items, Split split) const {
       detail::lane& from = home()->here();
       const std::uint64_t key = detail::key_of<code>(entry()->number);
       const detail::run_kind kind{bytes, false, code::acknowledged};
-      for (std::size_t first = 0; first < items.size(); first += chunk) {
-        const auto now = items.subspan(first, std::min(chunk, items.size() - first));
-        home()->prepare_room(from, key, kind, now.size() * bytes);
+      for (std::size_t first = 0; first < n; first += chunk) {
+        const std::size_t end = std::min(n, first + chunk);
+        home()->prepare_room(from, key, kind, (end - first) * bytes);
         detail::destination* const out = from.current;
-        for (const Item& item : now) {
-          const auto sorted = split(item);
+        for (std::size_t k = first; k < end; ++k) {
+          const auto sorted = split(k);
           prefetch_own(f, sorted.to, sorted.record);
           std::byte* at = out[sorted.to].cursor;
           out[sorted.to].cursor = at + bytes;
@@ -336,8 +353,8 @@ void darc<T>::send_each(F f, std::span<const Item> items, Split split) const {
       return;
     }
   }
-  for (const Item& item : items) {
-    const auto sorted = split(item);
+  for (std::size_t k = 0; k < n; ++k) {
+    const auto sorted = split(k);
     prefetch_own(f, sorted.to, sorted.record);
     detail::send_message<T>(*home(), sorted.to, entry()->number, f, sorted.record);
   }

@@ -70,6 +70,14 @@ class shared_memory_region {
     return local()[index];
   }
 
+  /// The elements of PE `of`, if its memory can be loaded from and stored to here; empty where
+  /// it cannot, and where there are none. Requires: `of` has a part.
+  std::span<T> mapped(detail::located_pe of) const {
+    std::byte* const base = reach(of, 0, 0, "mapped").base;
+    return {base == nullptr || count_ == 0 ? nullptr : reinterpret_cast<T*>(base) + first_,
+            base == nullptr ? 0 : count_};
+  }
+
   /// A view of `count` elements from `first` on, of every PE; it keeps the region alive.
   /// Requires: they are in this one.
   shared_memory_region sub_region(

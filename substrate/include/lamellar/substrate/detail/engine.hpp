@@ -260,6 +260,7 @@ class engine {
   /// Ship all open buffers of the lane.
   void flush(lane& from) {
     if (!from.in_handler()) {
+      from.put_off.drain();
       flush(from, lamellae::traffic::body);
     }
     flush(from, lamellae::traffic::handler);

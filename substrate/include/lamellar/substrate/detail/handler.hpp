@@ -57,6 +57,9 @@ struct darc_access {
   /// The object becomes one of another kind; `source` is emptied if all agree. Collective.
   template <class To, class From>
   static task<To> convert(From* source, std::source_location where);
+  /// The same object for whoever holds its only handle. Collective. Throws: still_referenced.
+  template <class T>
+  static task<darc<T>> claim(darc<T>* source, std::source_location where);
 };
 
 /// What a handler takes before its own arguments.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <lamellar/lamellae/lamella.hpp>
+#include <lamellar/substrate/detail/deferred_updates.hpp>
 #include <lamellar/substrate/detail/message.hpp>
 #include <lamellar/substrate/detail/reply_slot.hpp>
 #include <vector>
@@ -64,6 +65,7 @@ struct lane {
   std::uint32_t deferred = 0;  ///< defer_handlers() scopes
   bool exempt = false;  ///< what is being sent may exceed the budget: an answer, a report
   const void* token = nullptr;
+  deferred_updates put_off;            // of the body, which runs on lane 0
   const waiting* wait = nullptr;       ///< the innermost wait on this thread's stack
   std::vector<object_entry*> serving;  ///< objects whose handlers are on this thread's stack
 };

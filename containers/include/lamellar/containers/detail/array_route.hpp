@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstring>
+#include <lamellar/containers/array.hpp>
+
+// Which way an operation takes: in place where the element's memory is mapped here and the
+// access allows it, else to the owner. Included by array.hpp.
+namespace lamellar {
+
+namespace detail {
+
+/// As many operations as the longer one of a list of places and a list of operands has.
+template <class Operand, class I, class V>
+class pairs {
+ public:
+  pairs(const engine* at, const I& places, const V& operands, std::source_location where)
+      : places_{places}, operands_{operands} {
+    if constexpr (many_places) {
+      count_ = std::ranges::size(places);
+    }
+    if constexpr (many_operands) {
+      const std::size_t values = std::ranges::size(operands);
+      if (many_places && values != count_) {
+        lengths_differ(at, count_, values, where);
+      }
+      count_ = values;
+    }
+  }
+  std::size_t size() const { return count_; }
+  std::size_t index(std::size_t k) const {
+    if constexpr (many_places) {
+      return static_cast<std::size_t>(std::ranges::data(places_)[k]);
+    } else {
+      return static_cast<std::size_t>(places_);
+    }
+  }
+  decltype(auto) operand(std::size_t k) const {
+    if constexpr (many_operands) {
+      return std::ranges::data(operands_)[k];
+    } else {
+      return operand_of_one(operands_);
+    }
+  }
+  /// The single operand of all.
+  static decltype(auto) operand_of_one(const V& given) {
+    if constexpr (std::same_as<V, Operand>) {
+      return (given);
+    } else {
+      return static_cast<Operand>(given);
+    }
+  }
+
+  static constexpr bool many_places = !detail::index<I>;
+  static constexpr bool many_operands = !std::convertible_to<const V&, Operand>;
+
+ private:
+  const I& places_;
+  const V& operands_;
+  std::size_t count_ = 1;
+};
+
+/// Refuse operands for which the operation has no result, before anything happens.
+template <class Action>
+struct operand_check {
+  template <class V>
+  static void look(const V&, std::source_location) {}
+};
+template <class T, class F>
+  requires(is_integer<T> && (std::same_as<F, op::div> || std::same_as<F, op::rem>))
+struct operand_check<update_action<T, F, T>> {
+  static void look(const T& value, std::source_location where) {
+    if (value == T{0}) [[unlikely]] {
+      refuse_operand("division by zero", where);
+    }
+  }
+};
+template <class T, class F>
+  requires(is_negative_possible<T> && (std::same_as<F, op::shl> || std::same_as<F, op::shr>))
+struct operand_check<update_action<T, F, T>> {
+  static void look(const T& value, std::source_location where) {
+    if (value < T{0}) [[unlikely]] {
+      refuse_operand("a shift by a negative number of bits", where);
+    }
+  }
+};
+
+/// An action on a word, its operand in a word: to be put off.
+template <class Element, class T, class Action>
+struct apply_put_off {
+  void operator()(std::byte* at, std::uint64_t operand) const noexcept {
+    static const lock_stripes none;
+    typename Action::operand value;
+    std::memcpy(&value, &operand, sizeof(value));
+    static_cast<void>(
+        Action::template run<Element>(*reinterpret_cast<T*>(at), stripe{none, 0}, value));
+  }
+};
+
+}  // namespace detail
+
+template <array_element T, array_layout Layout, class Access>
+template <class Action, class I, class V>
+void array<T, Layout, Access>::tell(const I& at, const V& value,
+                                    std::source_location where) const {
+  using given = detail::pairs<typename Action::operand, I, V>;
+  if constexpr (given::many_places || given::many_operands) {
+    const given all{home_, at, value, where};
+    for (std::size_t k = 0; k < (given::many_operands ? all.size() : 1); ++k) {
+      detail::operand_check<Action>::look(all.operand(k), where);
+    }
+    tell_many<Action>(all, where);
+  } else {
+    const auto& operand = given::operand_of_one(value);
+    detail::operand_check<Action>::look(operand, where);
+    tell_one<Action>(static_cast<std::size_t>(at), operand, where);
+  }
+}
+
+template <array_element T, array_layout Layout, class Access>
+template <class Action, class I, class V>
+auto array<T, Layout, Access>::ask(const I& at, const V& value,
+                                   std::source_location where) const {
+  using given = detail::pairs<typename Action::operand, I, V>;
+  if constexpr (given::many_places || given::many_operands) {
+    const given all{home_, at, value, where};
+    for (std::size_t k = 0; k < (given::many_operands ? all.size() : 1); ++k) {
+      detail::operand_check<Action>::look(all.operand(k), where);
+    }
+    return ask_many<Action>(all, where);
+  } else {
+    const auto& operand = given::operand_of_one(value);
+    detail::operand_check<Action>::look(operand, where);
+    return ask_one<Action>(static_cast<std::size_t>(at), operand, where);
+  }
+}
+
+template <array_element T, array_layout Layout, class Access>
+template <class Action>
+inline void array<T, Layout, Access>::tell_one(std::size_t i,
+                                               const typename Action::operand& operand,
+                                               std::source_location where) const {
+  const element_place at = place(i, "an operation", where);
+  if constexpr (direct<Action>) {
+    if (T* const slot = reached(at); slot != nullptr) [[likely]] {
+      if constexpr (detail::deferrable<Action>::value) {
+        detail::lane& on = home_->here();
+        if (on.index == 0 && !on.in_handler()) [[likely]] {
+          std::uint64_t bits = 0;
+          std::memcpy(&bits, &operand, sizeof(operand));
+          on.put_off.add<detail::apply_put_off<element, T, Action>>(
+              reinterpret_cast<std::byte*>(slot), bits);
+          return;
+        }
+      }
+      static_cast<void>(run<Action>(*slot, at.offset, operand));
+      return;
+    }
+  }
+  if (wide_) [[unlikely]] {
+    send_one<Action, std::uint64_t>(at, operand);
+  } else {
+    send_one<Action, std::uint32_t>(at, operand);
+  }
+}
+
+template <array_element T, array_layout Layout, class Access>
+template <class Action, class Offset>
+void array<T, Layout, Access>::send_one(const element_place& at,
+                                        const typename Action::operand& operand) const {
+  const pe to{part_->pes()[at.part]};
+  if constexpr (locked<Access>) {
+    parts_.send(to, detail::tell_locked<element, handle_type, Offset, Action>{},
+                static_cast<Offset>(at.offset), operand);
+  } else if constexpr (bitwise<typename Action::operand>) {
+    parts_.send(to, detail::tell_elements<element, part_type, Offset, Action>{},
+                detail::element_record<Offset, typename Action::operand>{at.offset, operand});
+  } else {
+    parts_.send(to, detail::tell_element<element, part_type, Offset, Action>{},
+                static_cast<Offset>(at.offset), operand);
+  }
+}
+
+template <array_element T, array_layout Layout, class Access>
+template <class Action>
+inline completion<typename Action::result> array<T, Layout, Access>::ask_one(
+    std::size_t i, const typename Action::operand& operand, std::source_location where) const {
+  const element_place at = place(i, "an operation", where);
+  if constexpr (direct<Action>) {
+    if (T* const slot = reached(at); slot != nullptr) [[likely]] {
+      home_->here().put_off.drain();  // what this thread has asked for before
+      return completion<typename Action::result>{run<Action>(*slot, at.offset, operand)};
+    }
+  }
+  return completion<typename Action::result>{
+      wide_ ? call_one<Action, std::uint64_t>(at, operand)
+            : call_one<Action, std::uint32_t>(at, operand)};
+}
+
+template <array_element T, array_layout Layout, class Access>
+template <class Action, class Offset>
+auto array<T, Layout, Access>::call_one(const element_place& at,
+                                        const typename Action::operand& operand) const {
+  const pe to{part_->pes()[at.part]};
+  const auto offset = static_cast<Offset>(at.offset);
+  if constexpr (locked<Access>) {
+    return parts_.call(to, detail::ask_locked<element, handle_type, Offset, Action>{}, offset,
+                       operand);
+  } else {
+    return parts_.call(to, detail::ask_element<element, part_type, Offset, Action>{}, offset,
+                       operand);
+  }
+}
+
+template <array_element T, array_layout Layout, class Access>
+template <class Action, class Pairs>
+void array<T, Layout, Access>::tell_many(const Pairs& all, std::source_location where) const {
+  const std::size_t n = all.size();
+  if constexpr (direct<Action>) {
+    if (part_->all_reached()) [[likely]] {
+      // Fetch ahead: the processor waits for as many elements at once as it can.
+      constexpr std::size_t ahead = 32;
+      T* next[ahead];
+      std::size_t offset[ahead];
+      const auto fetch = [&](std::size_t k) {
+        const element_place at = place(all.index(k), "an operation", where);
+        T* const slot = reach_[at.part] + at.offset;
+        __builtin_prefetch(slot, 1);
+        next[k % ahead] = slot;
+        offset[k % ahead] = at.offset;
+      };
+      const std::size_t first = std::min(n, ahead);
+      for (std::size_t k = 0; k < first; ++k) {
+        fetch(k);
+      }
+      for (std::size_t k = 0; k < n; ++k) {
+        static_cast<void>(run<Action>(*next[k % ahead], offset[k % ahead], all.operand(k)));
+        if (k + ahead < n) {
+          fetch(k + ahead);
+        }
+      }
+      return;
+    }
+  }
+  if constexpr (!locked<Access> && bitwise<typename Action::operand>) {
+    const auto send = [&]<class Offset>() {
+      using record = detail::element_record<Offset, typename Action::operand>;
+      const auto split_at = [&](std::size_t k) {
+        const element_place at = place(all.index(k), "an operation", where);
+        return routed<record>{part_->pes()[at.part], record{at.offset, all.operand(k)}};
+      };
+      parts_.send_each(detail::tell_elements<element, part_type, Offset, Action>{}, n,
+                       split_at);
+    };
+    if (wide_) {
+      send.template operator()<std::uint64_t>();
+    } else {
+      send.template operator()<std::uint32_t>();
+    }
+    return;
+  }
+  for (std::size_t k = 0; k < n; ++k) {
+    tell_one<Action>(all.index(k), all.operand(k), where);
+  }
+}
+
+template <array_element T, array_layout Layout, class Access>
+template <class Action, class Pairs>
+completion<std::vector<typename Action::result>> array<T, Layout, Access>::ask_many(
+    const Pairs& all, std::source_location where) const {
+  using result = typename Action::result;
+  const std::size_t n = all.size();
+  if constexpr (direct<Action>) {
+    if (part_->all_reached()) [[likely]] {
+      home_->here().put_off.drain();
+      std::vector<result> results(n);
+      for (std::size_t k = 0; k < n; ++k) {
+        const element_place at = place(all.index(k), "an operation", where);
+        results[k] = run<Action>(*reached(at), at.offset, all.operand(k));
+      }
+      return completion<std::vector<result>>{std::move(results)};
+    }
+  }
+  std::vector<element_place> places(n);
+  std::vector<typename Action::operand> operands;
+  operands.reserve(n);
+  for (std::size_t k = 0; k < n; ++k) {
+    places[k] = place(all.index(k), "an operation", where);
+    operands.push_back(all.operand(k));
+  }
+  auto asking =
+      wide_ ? ask_others<Action, std::uint64_t>(*this, std::move(places), std::move(operands))
+            : ask_others<Action, std::uint32_t>(*this, std::move(places), std::move(operands));
+  return completion<std::vector<result>>{reply<std::vector<result>>{std::move(asking)}};
+}
+
+template <array_element T, array_layout Layout, class Access>
+template <class Action, class Offset>
+task<std::vector<typename Action::result>> array<T, Layout, Access>::ask_others(
+    array of, std::vector<element_place> places,
+    std::vector<typename Action::operand> operands) {
+  using result = typename Action::result;
+  using operand = typename Action::operand;
+  std::vector<result> results(places.size());
+  if constexpr (bitwise<operand> && bitwise<result>) {
+    using record = detail::element_record<Offset, operand>;
+    using answer = detail::listed<result>;
+    const auto question = [&](std::size_t k) {
+      return std::pair{places[k].part, record{places[k].offset, operands[k]}};
+    };
+    const auto send = [&of](std::uint32_t owner, std::span<const record> records) {
+      const pe to{of.part_->pes()[owner]};
+      if constexpr (locked<Access>) {
+        return of.parts_.call(to,
+                              detail::ask_many_locked<element, handle_type, Offset, Action>{},
+                              std::vector<record>{records.begin(), records.end()});
+      } else {
+        return of.parts_.call(to, detail::ask_elements<element, part_type, Offset, Action>{},
+                              records);
+      }
+    };
+    const auto take = [&results](std::size_t k, const answer& value) {
+      results[k] = static_cast<result>(value);
+    };
+    auto asking = detail::ask_owners<record, answer>(
+        of.layout_.parts(), places.size(),
+        detail::questions_in_a_message<record, answer>(of.home_->largest_record()), question,
+        send, take);
+    co_await asking;
+  } else {
+    std::vector<reply<result>> answers;
+    answers.reserve(places.size());
+    for (std::size_t k = 0; k < places.size(); ++k) {
+      answers.push_back(of.template call_one<Action, Offset>(places[k], operands[k]));
+    }
+    for (std::size_t k = 0; k < answers.size(); ++k) {
+      results[k] = co_await answers[k];
+    }
+  }
+  co_return results;
+}
+
+}  // namespace lamellar
