@@ -248,12 +248,23 @@ class array : public array_operations<array<T, Layout, Access>, T, Access> {
                             : part_->own().subspan(local_begin(), local_size());
   }
 
-  element_place place(std::size_t i, const char* what, std::source_location where) const {
+  void check(std::size_t i, const char* what, std::source_location where) const {
     if (i >= count_) [[unlikely]] {
       detail::index_outside(home_, what, i, count_, where);
     }
+  }
+  element_place place(std::size_t i, const char* what, std::source_location where) const {
+    check(i, what, where);
     return layout_.locate(first_ + i);
   }
+  /// What a loop over places needs, where the compiler knows that nothing else changes it.
+  struct fast_places {
+    explicit fast_places(const array& of)
+        : layout{of.layout_}, reach{of.reach_}, first{of.first_} {}
+    Layout layout;
+    T* const* reach;
+    std::size_t first;
+  };
   T* reached(const element_place& at) const {
     T* const base = reach_[at.part];
     return base == nullptr ? nullptr : base + at.offset;

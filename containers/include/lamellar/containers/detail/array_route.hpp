@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <lamellar/containers/array.hpp>
+#include <lamellar/substrate/detail/prefetch.hpp>
 
 // Which way an operation takes: in place where the element's memory is mapped here and the
 // access allows it, else to the owner. Included by array.hpp.
@@ -218,26 +219,30 @@ void array<T, Layout, Access>::tell_many(const Pairs& all, std::source_location 
   const std::size_t n = all.size();
   if constexpr (direct<Action>) {
     if (part_->all_reached()) [[likely]] {
-      // Fetch ahead: the processor waits for as many elements at once as it can.
-      constexpr std::size_t ahead = 32;
-      T* next[ahead];
-      std::size_t offset[ahead];
-      const auto fetch = [&](std::size_t k) {
-        const element_place at = place(all.index(k), "an operation", where);
-        T* const slot = reach_[at.part] + at.offset;
-        __builtin_prefetch(slot, 1);
-        next[k % ahead] = slot;
-        offset[k % ahead] = at.offset;
-      };
-      const std::size_t first = std::min(n, ahead);
-      for (std::size_t k = 0; k < first; ++k) {
-        fetch(k);
-      }
-      for (std::size_t k = 0; k < n; ++k) {
-        static_cast<void>(run<Action>(*next[k % ahead], offset[k % ahead], all.operand(k)));
-        if (k + ahead < n) {
-          fetch(k + ahead);
+      // Find and fetch the places of one chunk, then work on those of the chunk before: an
+      // atomic instruction waits for all that comes before it, so nothing else stands between
+      // them.
+      constexpr std::size_t chunk = 16;
+      const fast_places find{*this};
+      T* slots[2][chunk];
+      std::size_t offsets[2][chunk];
+      std::size_t held = 0;  // of the chunk before
+      for (std::size_t first = 0, turn = 0; first < n || held != 0; first += chunk, turn ^= 1) {
+        const std::size_t now = first < n ? std::min(n - first, chunk) : 0;
+        for (std::size_t k = 0; k < now; ++k) {
+          const std::size_t i = all.index(first + k);
+          check(i, "an operation", where);
+          const element_place at = find.layout.locate(find.first + i);
+          T* const slot = find.reach[at.part] + at.offset;
+          detail::prefetch_for_write(slot);
+          slots[turn][k] = slot;
+          offsets[turn][k] = at.offset;
         }
+        for (std::size_t k = 0; k < held; ++k) {
+          static_cast<void>(run<Action>(*slots[turn ^ 1][k], offsets[turn ^ 1][k],
+                                        all.operand(first - chunk + k)));
+        }
+        held = now;
       }
       return;
     }
