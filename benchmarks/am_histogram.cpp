@@ -8,7 +8,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <atomic>
 #include <barrier>
 #include <cstdint>
 #include <lamellar/substrate/darc.hpp>

@@ -10,7 +10,6 @@
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/world.hpp>
 #include <stdexcept>
-#include <string>
 #include <vector>
 
 #include "support/job.hpp"

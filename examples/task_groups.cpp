@@ -5,7 +5,6 @@
 
 #include <lamellar/lamellar.hpp>
 #include <memory>
-#include <numeric>
 #include <vector>
 
 using lamellar::context;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <lamellar/lamellar.hpp>
-#include <numeric>
 #include <random>
 
 lamellar::task<int> body(lamellar::world& world) {

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <lamellar/substrate/darc.hpp>
-#include <new>
 #include <stdexcept>
 #include <vector>
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <lamellar/substrate/spawned.hpp>
 #include <lamellar/substrate/task.hpp>

@@ -16,7 +16,6 @@
 #include <string>
 #include <system_error>
 #include <thread>
-#include <utility>
 
 namespace lamellar::benchmark {
 namespace {

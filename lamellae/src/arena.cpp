@@ -52,11 +52,6 @@ arena_layout arena_layout::plan(std::uint32_t pes, std::size_t buffer_bytes,
   return it;
 }
 
-std::size_t arena_layout::pair_bytes() const {
-  return std::size_t{traffic_classes} * depth_ * slot_bytes_ + sizeof(delivery_counters) +
-         sizeof(line);
-}
-
 std::size_t arena_layout::wave_offset(std::uint32_t of) const {
   return std::size_t{of} * 2 * sizeof(wave_cell);
 }

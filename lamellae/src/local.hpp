@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <lamellar/lamellae/job.hpp>
+#include <lamellar/lamellae/lamella.hpp>
+#include <lamellar/lamellae/settings.hpp>
 #include <memory>
 #include <vector>
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <lamellar/substrate/detail/engine.hpp>
 #include <string>
 #include <thread>

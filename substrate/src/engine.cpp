@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <lamellar/lamellae/error.hpp>
 #include <lamellar/lamellae/job.hpp>

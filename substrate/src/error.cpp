@@ -14,7 +14,4 @@ remote_error::remote_error(std::uint32_t pe, std::string handler, const std::str
       handler_{std::move(handler)},
       count_{count} {}
 
-peer_lost::peer_lost(std::uint32_t pe, const std::string& how)
-    : error{fmt::format("PE {} is lost: {}", pe, how)}, pe_{pe} {}
-
 }  // namespace lamellar

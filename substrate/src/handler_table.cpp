@@ -11,8 +11,6 @@
 #include <lamellar/lamellae/error.hpp>
 #include <lamellar/substrate/detail/handler_table.hpp>
 #include <memory>
-#include <stdexcept>
-#include <string_view>
 
 namespace lamellar::detail {
 

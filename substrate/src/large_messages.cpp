@@ -2,7 +2,6 @@
 // Messages larger than a buffer: they travel in pieces and are put together before they run.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstring>
 #include <lamellar/lamellae/error.hpp>
 #include <lamellar/substrate/detail/engine.hpp>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // How the PEs of a team agree on a new object: its number, and when all have their part.
+#include <lamellar/substrate/detail/checked_build.hpp>
 #include <lamellar/substrate/detail/collective.hpp>
 #include <lamellar/substrate/team.hpp>
 #include <memory>

@@ -2,7 +2,6 @@
 #include <cxxabi.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <lamellar/substrate/detail/region_part.hpp>
 #include <lamellar/substrate/error.hpp>
 #include <utility>

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <lamellar/substrate/detail/checked_build.hpp>
 #include <lamellar/substrate/detail/collective.hpp>
 #include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/team.hpp>

@@ -3,7 +3,6 @@
 // in which it started them.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstring>
 #include <lamellar/substrate/detail/collective.hpp>
 #include <lamellar/substrate/detail/engine.hpp>

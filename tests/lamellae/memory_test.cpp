@@ -4,7 +4,6 @@
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <string>
 

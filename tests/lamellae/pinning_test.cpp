@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <lamellar/lamellae/job.hpp>
 #include <set>
-#include <string>
 #include <thread>
 #include <vector>
 

@@ -5,10 +5,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include <atomic>
 #include <cstring>
 #include <lamellar/lamellae/error.hpp>
-#include <string>
 #include <vector>
 
 #include "job_memory.hpp"

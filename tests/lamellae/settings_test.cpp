@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <iterator>
 #include <lamellar/lamellae/error.hpp>
 #include <lamellar/lamellae/settings.hpp>

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <lamellar/substrate/by_value.hpp>
 #include <lamellar/substrate/record.hpp>

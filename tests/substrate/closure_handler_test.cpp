@@ -3,7 +3,6 @@
 #include <lamellar/substrate/by_value.hpp>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/world.hpp>
-#include <string>
 
 #include "pes.hpp"
 

@@ -2,11 +2,9 @@
 // Collectives against what a single PE would compute, for plain values and for others.
 #include <fmt/format.h>
 
-#include <cmath>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/darc.hpp>
 #include <map>
-#include <numeric>
 #include <random>
 #include <string>
 #include <vector>

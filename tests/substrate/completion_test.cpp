@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What has happened when wait_all, quiesce and barrier have returned.
 #include <array>
-#include <atomic>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/world.hpp>
-#include <vector>
 
 #include "pes.hpp"
 

@@ -2,14 +2,12 @@
 // Handles travel in cycles through all PEs, by themselves and inside other values, in messages
 // and in results, while nobody else may hold one: no object is destroyed early, none is left
 // over. TEST_CLONES is the number of clones that travel in each test, over all PEs.
-#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <lamellar/substrate/local_rw_darc.hpp>
 #include <lamellar/substrate/world.hpp>
 #include <map>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "pes.hpp"

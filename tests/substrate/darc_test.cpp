@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Distributed objects: one part per PE, one handler at a time, and their life and end.
-#include <algorithm>
 #include <atomic>
 #include <cereal/types/vector.hpp>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/world.hpp>
-#include <memory>
-#include <string>
 #include <thread>
 #include <vector>
 

@@ -4,7 +4,6 @@
 #include <lamellar/substrate/shared_memory_region.hpp>
 #include <lamellar/substrate/world.hpp>
 #include <limits>
-#include <vector>
 
 #include "pes.hpp"
 

@@ -3,7 +3,6 @@
 // with the peers' memory mapped, and with messages only.
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <lamellar/substrate/shared_memory_region.hpp>
 #include <lamellar/substrate/team.hpp>
 #include <lamellar/substrate/when_all.hpp>

@@ -5,7 +5,6 @@
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/team.hpp>
-#include <map>
 #include <random>
 #include <string>
 #include <type_traits>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "report.hpp"
 
-#include <fmt/format.h>
 #include <hwloc.h>
 #include <unistd.h>
 
@@ -10,7 +9,6 @@
 #include <lamellar/lamellae/error.hpp>
 #include <lamellar/lamellae/job.hpp>
 #include <lamellar/lamellae/settings.hpp>
-#include <map>
 #include <string>
 
 #include "job_memory.hpp"

@@ -12,7 +12,6 @@
 #include <cstdio>
 #include <cstring>
 #include <stdexcept>
-#include <utility>
 
 namespace lamellar::run {
 namespace {

@@ -28,8 +28,6 @@ class trace {
     }
   }
 
-  bool is_on() const { return out_ != nullptr; }
-
   /// Write "step time PE pe: text".
   template <class... Args>
   void write(std::uint64_t step, std::uint64_t time_ns, std::uint32_t pe,

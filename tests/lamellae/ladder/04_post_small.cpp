@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <array>
-#include <cstring>
 #include <map>
 
 #include "ladder.hpp"

@@ -7,7 +7,6 @@
 #include <exception>
 #include <lamellar/lamellae/job.hpp>
 #include <lamellar/lamellae/settings.hpp>
-#include <memory>
 
 namespace lamellar::ladder {
 namespace {

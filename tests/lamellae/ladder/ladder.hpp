@@ -12,7 +12,6 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
-#include <vector>
 
 // The ladder: what a lamella must do, from the first promise to the last, in programs that know
 // the seam alone. A transport that climbs all rungs, alone and with 2 and 4 PEs, carries the

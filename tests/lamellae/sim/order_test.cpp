@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <lamellar/lamellae/error.hpp>
 #include <set>

@@ -60,8 +60,6 @@ class arena_layout {
   std::uint32_t slot_bytes() const { return slot_bytes_; }  ///< a buffer with its header
   std::uint32_t depth() const { return depth_; }            ///< a power of two, 4 to 64
   std::size_t total_bytes() const { return total_; }
-  /// What one ordered pair of PEs commits once both classes have been used to the full.
-  std::size_t pair_bytes() const;
 
   std::size_t wave_offset(std::uint32_t of) const;
   std::size_t exchange_offset(std::uint32_t of) const;

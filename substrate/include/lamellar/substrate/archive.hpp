@@ -24,10 +24,8 @@
 #include <lamellar/substrate/bytes.hpp>
 #include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/fields.hpp>
-#include <string>
 #include <tuple>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 // The flat binary archives through which cereal serialises what is not a plain value: native

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <concepts>
-#include <cstddef>
 #include <functional>
 #include <lamellar/substrate/bitwise.hpp>
 #include <lamellar/substrate/detail/address_check.hpp>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <lamellar/substrate/detail/checked_build.hpp>
 #include <lamellar/substrate/detail/collective.hpp>
 #include <lamellar/substrate/record.hpp>
 #include <lamellar/substrate/task.hpp>
@@ -11,7 +11,6 @@
 #include <lamellar/substrate/team_position.hpp>
 #include <lamellar/substrate/transferable.hpp>
 #include <tuple>
-#include <type_traits>
 #include <typeinfo>
 #include <utility>
 #include <vector>

@@ -7,7 +7,6 @@
 #include <mutex>
 #include <optional>
 #include <source_location>
-#include <type_traits>
 #include <utility>
 
 // completion<T>: the end of a put, a get or an atomic operation on a memory region. What could

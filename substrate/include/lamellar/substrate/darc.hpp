@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <cstring>
@@ -17,7 +16,6 @@
 #include <string>
 #include <typeinfo>
 #include <utility>
-#include <vector>
 
 // darc<T>: a distributed object, one T per PE under one name. Messages addressed to it run with
 // the T of the PE where they arrive. The handle travels in messages.

@@ -19,13 +19,6 @@ class corrupt_message : public error {
   using error::error;
 };
 
-/// The memory that the job may use for messages is spent. The text names the variable that
-/// raises the limit.
-class out_of_budget : public out_of_memory {
- public:
-  using out_of_memory::out_of_memory;
-};
-
 /// A handler has thrown on another PE.
 class remote_error : public error {
  public:
@@ -53,19 +46,6 @@ class remote_error : public error {
 class still_referenced : public error {
  public:
   using error::error;
-};
-
-/// A PE has ended, or cannot be reached, while the job still needs it.
-class peer_lost : public error {
- public:
-  /// Say that PE `pe` is gone, and how that was noticed.
-  peer_lost(std::uint32_t pe, const std::string& how);
-
-  /// The number of the PE that is gone.
-  [[nodiscard]] std::uint32_t pe() const noexcept { return pe_; }
-
- private:
-  std::uint32_t pe_;
 };
 
 }  // namespace lamellar

@@ -8,11 +8,8 @@
 #include <lamellar/substrate/bytes.hpp>
 #include <lamellar/substrate/codec.hpp>
 #include <lamellar/substrate/transferable.hpp>
-#include <limits>
 #include <span>
-#include <string_view>
 #include <tuple>
-#include <type_traits>
 #include <utility>
 
 // How the arguments of one message lie in a buffer. `record<Args...>` is named after what the

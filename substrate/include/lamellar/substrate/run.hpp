@@ -7,7 +7,6 @@
 #include <lamellar/substrate/task.hpp>
 #include <lamellar/substrate/world.hpp>
 #include <type_traits>
-#include <utility>
 
 // How a program becomes N PEs: `return lamellar::run(argc, argv, body);` at the end of main.
 namespace lamellar {

@@ -10,7 +10,6 @@
 #include <lamellar/substrate/detail/region_part.hpp>
 #include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/world.hpp>
-#include <memory>
 #include <source_location>
 #include <span>
 #include <typeinfo>

@@ -6,8 +6,6 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
-#include <utility>
-#include <vector>
 
 // What a handler takes, read off its call operator. Records are laid out after the handler's
 // own parameters, so that `send(pe, f, 1)` and `send(pe, f, i)` with another integer type are

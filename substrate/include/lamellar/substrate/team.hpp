@@ -14,7 +14,6 @@
 #include <memory>
 #include <optional>
 #include <source_location>
-#include <type_traits>
 #include <utility>
 #include <vector>
 

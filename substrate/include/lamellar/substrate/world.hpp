@@ -14,12 +14,10 @@
 #include <lamellar/substrate/spawned.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <memory>
-#include <optional>
 #include <source_location>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 // The world: all PEs of a job, as one of them sees it. There is one object per PE, and N of
 // them in a process that runs N PEs; nothing is global.

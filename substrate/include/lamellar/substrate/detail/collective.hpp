@@ -4,16 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <lamellar/substrate/detail/checked_build.hpp>
 #include <lamellar/substrate/detail/engine.hpp>
 #include <lamellar/substrate/detail/mail.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <lamellar/substrate/team.hpp>
-#include <source_location>
 #include <span>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 // One collective on one of its PEs: the letters between its members, and the check that all of

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
-#include <functional>
 #include <lamellar/lamellae/lamella.hpp>
 #include <lamellar/lamellae/settings.hpp>
 #include <lamellar/substrate/detail/block_pool.hpp>
@@ -269,12 +268,6 @@ class engine {
   void ship(lane& from, std::uint32_t to) { ship(from, to, from.sending_as()); }
   /// Make room for `bytes` bytes in a run of `key` for each PE; only for few PEs.
   void prepare_room(lane& from, std::uint64_t key, run_kind kind, std::size_t bytes);
-  /// Run what this PE has sent to itself from the lane's open buffer, if it may run here.
-  void run_own(lane& from) {
-    if (from.current[me_].start != nullptr) {
-      ship(from, me_);
-    }
-  }
 
   // ---- dispatcher ----
   /// Where the answer to a call goes: `Bytes` bytes.

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <cstddef>
-#include <exception>
 #include <lamellar/substrate/by_value.hpp>
 #include <lamellar/substrate/context.hpp>
 #include <lamellar/substrate/detail/engine.hpp>

@@ -9,8 +9,6 @@
 #include <lamellar/substrate/detail/spin_lock.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <map>
-#include <span>
-#include <tuple>
 #include <vector>
 
 // Letters between the members of a team that are in the same collective. A letter may come

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <atomic>
 #include <lamellar/substrate/detail/object_table.hpp>
 #include <utility>
 

@@ -9,11 +9,8 @@
 #include <lamellar/substrate/detail/region_access.hpp>
 #include <lamellar/substrate/detail/symmetric_heap.hpp>
 #include <lamellar/substrate/team.hpp>
-#include <memory>
-#include <source_location>
 #include <string>
 #include <string_view>
-#include <typeinfo>
 #include <vector>
 
 // One PE's part of a shared memory region: its memory, and where the parts of the others are

@@ -11,7 +11,6 @@
 #include <lamellar/substrate/detail/spin_lock.hpp>
 #include <lamellar/substrate/detail/tally.hpp>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 

@@ -7,7 +7,6 @@
 #include <lamellar/substrate/team_position.hpp>
 #include <source_location>
 #include <tuple>
-#include <utility>
 
 // One message from its arguments into a buffer. World, darc and context all send through this.
 namespace lamellar::detail {
