@@ -49,6 +49,8 @@ const char* collective_name(collective_kind kind) {
       return "the creation of a team";
     case collective_kind::object_creation:
       return "the creation of a distributed object";
+    case collective_kind::region_creation:
+      return "the creation of a memory region";
   }
   return "an unknown collective";
 }

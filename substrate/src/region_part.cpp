@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <cxxabi.h>
 #include <fmt/format.h>
 
+#include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/detail/region_part.hpp>
 #include <lamellar/substrate/error.hpp>
 #include <utility>
@@ -10,76 +10,91 @@ namespace lamellar::detail {
 
 namespace {
 
-struct take_offer {
-  void operator()(context& from, region_part& part, const region_offer& offer) const {
-    part.offers[from.origin().index()] = offer;
-    part.arrived.fetch_add(1, std::memory_order_release);
-  }
+/// What a PE tells the others of its part.
+struct region_offer {
+  region_shape shape;
+  std::uint64_t key = 0;
+  std::uint64_t segment_bytes = 0;
+  std::uint64_t offset = 0;
+  std::string refused;  // why it has no memory; empty: it has
 };
 
-bool all_offers_are_there(void* of) {
-  const auto& part = *static_cast<const region_part*>(of);
-  return part.arrived.load(std::memory_order_acquire) == part.members.size();
-}
+/// By position in the team.
+using region_offers = std::vector<region_offer>;
 
 std::string text_of(const region_shape& shape) {
   return fmt::format("{} elements of type {} ({} bytes)", shape.count,
                      handler_table::readable(shape.element.c_str()), shape.element_bytes);
 }
 
-void check_agreement(const region_part& part, std::source_location where) {
-  const std::uint32_t first = part.members.at(0);
-  for (std::uint32_t k = 1; k < part.members.size(); ++k) {
-    const std::uint32_t other = part.members.at(k);
-    if (part.offers[other].shape != part.offers[first].shape) {
-      misuse(part.home,
+task<region_offers> exchange_offers(located_team of, region_offer mine) {
+  const collective all{of, collective_kind::region_creation};
+  if constexpr (checked_build) {
+    co_await all.agree();
+  }
+  region_offers offers;
+  for (const letter_bytes& one : co_await all.exchange(to_letter(mine), 0)) {
+    offers.push_back(from_letter<region_offer>(one, all.home()));
+  }
+  co_return offers;
+}
+
+void check_agreement(const engine& here, const region_offers& offers,
+                     const member_list& members, std::source_location where) {
+  for (std::uint32_t k = 1; k < members.size(); ++k) {
+    if (offers[k].shape != offers[0].shape) {
+      misuse(&here,
              fmt::format("shared_memory_region::create: PE {} asks for {}, PE {} for {}; all "
                          "PEs must ask for the same",
-                         first, text_of(part.offers[first].shape), other,
-                         text_of(part.offers[other].shape)),
+                         members.at(0), text_of(offers[0].shape), members.at(k),
+                         text_of(offers[k].shape)),
              where);
     }
   }
 }
 
-/// The first PE that has no memory makes all throw.
-void check_memory(region_part& part) {
-  for (std::uint32_t k = 0; k < part.members.size(); ++k) {
-    const std::uint32_t other = part.members.at(k);
-    if (!part.offers[other].refused.empty()) {
-      const std::string why = part.offers[other].refused;
-      part.home->heap().free(std::exchange(part.block, {}), region_part::heap_name);
-      throw out_of_memory{why};
-    }
+region_offer make_offer(engine& here, const region_shape& wanted, heap_block& got) {
+  region_offer mine;
+  mine.shape = wanted;
+  try {
+    got = here.heap().allocate(bytes_of_elements(wanted.count, wanted.element_bytes),
+                               region_part::heap_name);
+  } catch (const out_of_memory& e) {
+    mine.refused = e.what();
   }
+  mine.key = got.key;
+  mine.segment_bytes = got.segment_bytes;
+  mine.offset = got.offset;
+  return mine;
 }
 
-void map_parts(region_part& part) {
-  engine& here = *part.home;
-  for (std::uint32_t k = 0; k < part.members.size(); ++k) {
-    const std::uint32_t other = part.members.at(k);
-    const region_offer& offer = part.offers[other];
-    if (other == here.me() || part.shape.count == 0) {
-      continue;
-    }
-    std::byte* const segment = here.transport().mapped(other, offer.key, offer.segment_bytes);
-    if (segment != nullptr) {
-      part.bases[other].store(segment + offer.offset, std::memory_order_release);
+/// By PE: where its memory is mapped here.
+std::vector<std::byte*> bases_of(engine& here, const region_offers& offers,
+                                 const member_list& members, const heap_block& own) {
+  std::vector<std::byte*> bases(here.size(), nullptr);
+  for (std::uint32_t k = 0; k < members.size(); ++k) {
+    const std::uint32_t pe = members.at(k);
+    const region_offer& offer = offers[k];
+    if (pe == here.me()) {
+      bases[pe] = own.data;
+    } else if (offer.shape.count != 0) {
+      std::byte* const segment = here.transport().mapped(pe, offer.key, offer.segment_bytes);
+      bases[pe] = segment == nullptr ? nullptr : segment + offer.offset;
     }
   }
+  return bases;
 }
 
 }  // namespace
 
-region_part::region_part(engine* at, region_shape of, heap_block got, member_list all)
+region_part::region_part(engine* at, std::uint64_t bytes_of_element, std::uint64_t elements,
+                         heap_block own, std::vector<std::byte*> mapped, member_list all)
     : home{at},
-      shape{std::move(of)},
-      block{got},
-      bases(at->size()),
-      members{std::move(all)},
-      offers(at->size()) {
-  bases[at->me()].store(block.data, std::memory_order_release);
-}
+      element_bytes{bytes_of_element},
+      count{elements},
+      block{own},
+      bases{std::move(mapped)},
+      members{std::move(all)} {}
 
 region_part::~region_part() { home->heap().free(block, heap_name); }
 
@@ -97,31 +112,20 @@ void check_member(const darc_of_parts& parts, const located_pe& to) {
 
 task<darc_of_parts> create_region(located_team of, region_shape wanted) {
   engine& here = engine_of(of.value.where());
-  region_offer mine;
-  mine.shape = wanted;
-  heap_block got;
-  try {
-    got = here.heap().allocate(bytes_of_elements(wanted.count, wanted.element_bytes),
-                               region_part::heap_name);
-  } catch (const out_of_memory& e) {
-    mine.refused = e.what();
+  heap_block own;
+  const region_offer mine = make_offer(here, wanted, own);
+  const region_offers offers = co_await exchange_offers(of, mine);
+  const member_list& members = team_access::part(of.value).members;
+  check_agreement(here, offers, members, of.where);
+  for (const region_offer& offer : offers) {
+    if (!offer.refused.empty()) {  // the first one's text, on all PEs
+      here.heap().free(own, region_part::heap_name);
+      throw out_of_memory{offer.refused};
+    }
   }
-  mine.key = got.key;
-  mine.segment_bytes = got.segment_bytes;
-  mine.offset = got.offset;
-  darc_of_parts parts = co_await darc_of_parts::create(of, &here, std::move(wanted), got,
-                                                       team_access::part(of.value).members);
-  // Everybody has a part now. Each tells all: nobody needs to be asked, and who has left here
-  // keeps nobody waiting.
-  const collective_scope waiting{here, "the creation of a memory region", of.where};
-  parts.send_all(take_offer{}, mine);
-  here.flush(here.here());
-  co_await here.until(all_offers_are_there, &parts.local());
-  check_agreement(parts.local(), of.where);
-  check_memory(parts.local());
-  map_parts(parts.local());
-  std::vector<region_offer>().swap(parts->offers);
-  co_return parts;
+  std::vector<std::byte*> bases = bases_of(here, offers, members, own);
+  co_return co_await darc_of_parts::create(of, &here, wanted.element_bytes, wanted.count, own,
+                                           std::move(bases), members);
 }
 
 }  // namespace lamellar::detail

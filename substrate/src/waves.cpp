@@ -99,12 +99,6 @@ void engine::check_order(std::source_location where) {
   }
 }
 
-task<> engine::until(bool (*holds)(void*), void* state) {
-  while (!holds(state)) {
-    co_await next_poll{this};
-  }
-}
-
 task<> engine::quiesce(std::source_location where) {
   if (here().in_handler()) {
     misuse(this, "quiesce() in a handler: it would wait for the handler itself", where);

@@ -43,13 +43,32 @@ task<> every_operation(world& w) {
   co_await w.barrier();
 }
 
-/// On this PE, reach the others by messages.
-template <class T>
-void use_messages(const shared_memory_region<T>& r, const world& w) {
-  for (std::uint32_t other = 0; other < w.size(); ++other) {
-    if (other != w.me().index()) r.parts()->bases[other].store(nullptr);
+/// The words of `to`'s part of a region, as they are reached from a PE where that part is
+/// mapped, or from one where it is not.
+class words_of {
+ public:
+  using word = std::uint64_t;
+  words_of(const shared_memory_region<word>& r, pe to, bool mapped)
+      : at_{r.parts()->home, mapped ? r.parts()->bases[to.index()] : nullptr, to.index(),
+            detail::shared_region_id(r.parts().number())} {}
+
+  auto load(std::size_t k) const { return fetch<detail::atomic_op::load>(k, 0); }
+  auto fetch_add(std::size_t k, word by) const { return fetch<detail::atomic_op::add>(k, by); }
+  auto add(std::size_t k, word by) const {
+    return detail::change_op<detail::atomic_op::add, word>(at_, k * sizeof(word), by);
   }
-}
+  auto compare_exchange(std::size_t k, word expected, word desired) const {
+    return detail::compare_exchange_op<word>(at_, k * sizeof(word), expected, desired);
+  }
+
+ private:
+  template <detail::atomic_op Op>
+  completion<word> fetch(std::size_t k, word operand) const {
+    return detail::fetch_op<Op, word>(at_, k * sizeof(word), operand);
+  }
+
+  detail::region_reach at_;
+};
 
 }  // namespace
 
@@ -66,13 +85,13 @@ TEST_CASE("one word is hammered by messages and by instructions, and no update i
   on_pes([](world& w) -> task<> {
     const std::uint64_t each = 20000 / lamellar::testing::work_divisor;
     auto r = co_await shared_memory_region<std::uint64_t>::create(w, 4);
-    if (w.me().index() % 2 == 1) use_messages(r, w);
     const pe target = w.at(0);
+    const words_of words{r, target, w.me().index() % 2 == 0};
     std::uint64_t last = 0;
     bool grows = true;
     for (std::uint64_t k = 0; k < each; ++k) {
-      (void)r.add(target, 0, 1);
-      const std::uint64_t before = co_await r.fetch_add(target, 1, 3);
+      (void)words.add(0, 1);
+      const std::uint64_t before = co_await words.fetch_add(1, 3);
       grows = grows && before >= last;
       last = before;
       if (k % 64 == 0) co_await w.yield();
@@ -80,10 +99,10 @@ TEST_CASE("one word is hammered by messages and by instructions, and no update i
     CHECK(grows);
     // A lock-free maximum, and a sum by compare_exchange.
     for (std::uint64_t k = 0; k < each / 50; ++k) {
-      std::uint64_t known = co_await r.load(target, 2);
+      std::uint64_t known = co_await words.load(2);
       for (;;) {
         const exchanged<std::uint64_t> tried =
-            co_await r.compare_exchange(target, 2, known, known + 1);
+            co_await words.compare_exchange(2, known, known + 1);
         if (tried) break;
         known = tried.before;
       }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <lamellar/substrate/completion.hpp>
@@ -45,7 +44,7 @@ class shared_memory_region {
 
   /// Make a region of `n` elements, all zero bytes, on every PE of the world or of a team.
   ///
-  /// Cost: that of darc::create, and a message to each PE. Collective over it. Requires: the
+  /// Cost: a gather, a broadcast and that of darc::create. Collective over it. Requires: the
   /// same n and T on all PEs. Throws: out_of_memory on all of them, with the same text, if one
   /// has no memory.
   static task<shared_memory_region> create(detail::located_team of, std::size_t n);
@@ -206,18 +205,16 @@ class shared_memory_region {
       return;
     }
     const detail::region_part& mine = parts_.local();
-    if (mine.shape.element_bytes != sizeof(T)) {
+    if (mine.element_bytes != sizeof(T)) {
       throw corrupt_message("a shared memory region of elements of another size");
     }
     bases_ = mine.bases.data();
     pes_ = static_cast<std::uint32_t>(mine.bases.size());
-    count_ = mine.shape.count;
+    count_ = mine.count;
   }
 
   detail::engine* home() const { return parts_ ? parts_->home : nullptr; }
-  std::byte* own_base() const {
-    return bases_[parts_->home->me()].load(std::memory_order_relaxed);
-  }
+  std::byte* own_base() const { return bases_[parts_->home->me()]; }
   std::size_t offset_of(std::size_t index) const { return (first_ + index) * sizeof(T); }
 
   void check(std::size_t index, std::size_t count, const char* what,
@@ -237,7 +234,7 @@ class shared_memory_region {
       }
       detail::region_out_of_range(nullptr, what, index, count, 0, to.where);
     }
-    std::byte* const base = bases_[pe].load(std::memory_order_acquire);
+    std::byte* const base = bases_[pe];
     if (base == nullptr) [[unlikely]] {
       detail::check_member(parts_, to);
     }
@@ -257,7 +254,7 @@ class shared_memory_region {
 
   detail::darc_of_parts parts_;
   // Of the part, close at hand: a put of one element is a few instructions.
-  const std::atomic<std::byte*>* bases_ = nullptr;
+  std::byte* const* bases_ = nullptr;
   std::size_t first_ = 0;
   std::size_t count_ = 0;
   std::uint32_t pes_ = 0;

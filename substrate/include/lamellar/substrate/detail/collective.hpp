@@ -49,7 +49,8 @@ enum class collective_kind : std::uint32_t {
   scatter,
   all_to_all,
   team_creation,
-  object_creation
+  object_creation,
+  region_creation
 };
 
 /// A fingerprint of what must agree between PEs.

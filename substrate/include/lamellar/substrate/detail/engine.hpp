@@ -385,8 +385,6 @@ class engine {
     }
     void await_resume() const noexcept {}
   };
-  /// Wait in the body until `holds(state)`, which messages bring about.
-  task<> until(bool (*holds)(void*), void* state);
   std::uint32_t next_object_number() { return next_object_++; }
   /// A number for an object of a team whose first PE is this one.
   std::uint32_t next_team_object_number();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <lamellar/substrate/darc.hpp>
@@ -16,7 +15,7 @@
 // One PE's part of a shared memory region: its memory, and where the parts of the others are
 // mapped here. The parts make up a darc, which is what keeps them alive.
 //
-// Thread-safety: as each member says.
+// Thread-safety: constant from when it is made.
 namespace lamellar::detail {
 
 /// What all PEs must agree on.
@@ -28,36 +27,24 @@ struct region_shape {
   friend bool operator==(const region_shape&, const region_shape&) = default;
 };
 
-/// What a PE tells the others of its part.
-struct region_offer {
-  region_shape shape;
-  std::uint64_t key = 0;
-  std::uint64_t segment_bytes = 0;
-  std::uint64_t offset = 0;
-  std::string refused;  ///< why it has no memory; empty: it has
-};
-
 struct region_part {
   static constexpr bool concurrent_handlers = true;
   static constexpr std::string_view heap_name = "shared_memory_region";
 
-  region_part(engine* at, region_shape of, heap_block got, member_list all);
+  region_part(engine* at, std::uint64_t bytes_of_element, std::uint64_t elements,
+              heap_block own, std::vector<std::byte*> mapped, member_list all);
   ~region_part();
   region_part(const region_part&) = delete;
   region_part& operator=(const region_part&) = delete;
 
+  // All are constant.
   engine* home;
-  region_shape shape;  // constant
-  heap_block block;    // this PE's memory; written while the region is made
-  // By PE: its memory as mapped here, or nullptr: it has to be reached by messages. The
-  // creating task writes them, release; whoever uses the region reads, acquire.
-  std::vector<std::atomic<std::byte*>> bases;
-  member_list members;  // the PEs that have a part; constant
-
-  // Written by handlers, each its sender's place; read by the creating task when `arrived` says
-  // that all are there.
-  std::vector<region_offer> offers;
-  std::atomic<std::uint32_t> arrived{0};
+  std::uint64_t element_bytes;
+  std::uint64_t count;  // elements on each PE
+  heap_block block;     // this PE's memory
+  // By PE: its memory as mapped here, or nullptr: it has to be reached by messages.
+  std::vector<std::byte*> bases;
+  member_list members;  // the PEs that have a part
 };
 
 using darc_of_parts = darc<region_part>;
