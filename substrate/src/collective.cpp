@@ -4,8 +4,6 @@
 #include <cstring>
 #include <lamellar/substrate/detail/collective.hpp>
 #include <lamellar/substrate/detail/send.hpp>
-#include <lamellar/substrate/error.hpp>
-#include <sstream>
 
 namespace lamellar::detail {
 
@@ -196,27 +194,8 @@ task<> collective::meet(std::uint32_t step) const {
 }
 
 task<> collective::throw_failures(std::uint32_t step) const {
-  const failure_log log = home().take_failures();
-  const std::string text =
-      fmt::format("{}\n{}\n{}\n{}", log.count, log.first.on, log.first.handler, log.first.text);
-  const auto* const bytes = reinterpret_cast<const std::byte*>(text.data());
-  letter_bytes mine{bytes, bytes + text.size()};
-  std::uint64_t count = 0;
-  failure first;
-  for (const letter_bytes& one : co_await exchange(std::move(mine), step)) {
-    std::istringstream in{std::string(reinterpret_cast<const char*>(one.data()), one.size())};
-    std::uint64_t theirs = 0;
-    failure next;
-    in >> theirs >> next.on;
-    in.ignore();
-    std::getline(in, next.handler);
-    std::getline(in, next.text, '\0');
-    if (count == 0 && theirs != 0) {
-      first = next;
-    }
-    count += theirs;
-  }
-  throw remote_error(first.on, first.handler, first.text, count);
+  letter_bytes mine = bytes_of_log(home().take_failures());
+  sum_of_logs(co_await exchange(std::move(mine), step)).rethrow();
 }
 
 void collective::check_root(team_position root) const {

@@ -169,7 +169,7 @@ bool engine::run_one(execution& at, const run_header& run, std::span<const std::
 void engine::postpone(execution& at, object_entry& object, const run_header& run,
                       std::span<const std::byte> records) {
   if (at.rest == nullptr) {
-    at.rest = new unfinished{at.from, at.counted_as, {1}, {}, 0, {}};
+    at.rest = new unfinished{at.from, at.counted_as, {1}};
   }
   at.rest->runs_left.fetch_add(1, std::memory_order_relaxed);
   object.postponed.push_back({run, {records.begin(), records.end()}, at.from, at.rest});
@@ -211,21 +211,16 @@ void engine::run_postponed(lane& here, postponed_run& run) {
 void engine::settle(execution& at) {
   unfinished& rest = *at.rest;
   if (at.failures != 0) {
-    rest.lock.lock();
-    if (rest.failures == 0) {
-      rest.first = *at.first;
-    }
-    rest.failures += at.failures;
-    rest.lock.unlock();
+    rest.failures.add(at.failures, *at.first);
   }
   if (rest.runs_left.fetch_sub(1, std::memory_order_acq_rel) != 1) {
     return;
   }
-  const bool failed = rest.failures != 0;
-  if (failed) {
-    report(at.here, rest.from, rest.counted_as, rest.failures, rest.first);
+  const failure_log all = rest.failures.take();
+  if (all.count != 0) {
+    report(at.here, rest.from, rest.counted_as, all.count, all.first);
   }
-  count_handled(rest.counted_as, rest.from, failed);
+  count_handled(rest.counted_as, rest.from, all.count != 0);
   delete &rest;
 }
 
@@ -246,7 +241,7 @@ void engine::count_handled(source counted_as, std::uint32_t from, bool failed) {
   }
 }
 
-void engine::report(lane& here, std::uint32_t to, source counted_as, std::uint32_t failures,
+void engine::report(lane& here, std::uint32_t to, source counted_as, std::uint64_t failures,
                     const failure& first) {
   if (to == me_) {
     log_failures(failures, first, false);
@@ -256,29 +251,10 @@ void engine::report(lane& here, std::uint32_t to, source counted_as, std::uint32
 }
 
 void engine::log_failures(std::uint64_t count, const failure& first, bool report) {
-  failure_lock_.lock();
-  if (failures_.count == 0) {
-    failures_.first = first;
-  }
-  failures_.count += count;
-  failure_lock_.unlock();
+  failures_.add(count, first);
   if (report) {
     reports_.fetch_add(1, std::memory_order_release);
   }
-}
-
-std::uint64_t engine::failures() {
-  failure_lock_.lock();
-  const std::uint64_t count = failures_.count;
-  failure_lock_.unlock();
-  return count;
-}
-
-failure_log engine::take_failures() {
-  failure_lock_.lock();
-  const failure_log log = std::exchange(failures_, failure_log{});
-  failure_lock_.unlock();
-  return log;
 }
 
 void engine::execute_copy(lane& here, std::span<const std::byte> buffer, std::uint32_t from,

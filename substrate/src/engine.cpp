@@ -76,7 +76,7 @@ engine::engine(std::unique_ptr<lamellae::lamella> transport, const lamellae::set
       lines_(size_),
       unanswered_(size_),
       own_lock_{shared_},
-      failure_lock_{shared_},
+      failures_{shared_},
       assembly_lock_{shared_},
       poll_lock_{shared_},
       arrived_lock_{shared_},

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <lamellar/substrate/detail/group_count.hpp>
-#include <lamellar/substrate/error.hpp>
 
 namespace lamellar::detail {
 
 group_count::~group_count() {
-  if (failures_.count != 0) {
-    home_->log_failures(failures_.count, failures_.first, false);
+  if (const failure_log log = failures_.take(); log.count != 0) {
+    home_->log_failures(log.count, log.first, false);
   }
 }
 
@@ -24,14 +23,6 @@ void group_count::end() noexcept {
   }
 }
 
-void group_count::failed(const failure& one) {
-  lock_.lock();
-  if (failures_.count++ == 0) {
-    failures_.first = one;
-  }
-  lock_.unlock();
-}
-
 std::uint64_t group_count::left() {
   lock_.lock();
   const std::uint64_t now = left_;
@@ -47,15 +38,6 @@ bool group_count::wait(std::coroutine_handle<> who, place where) {
   }
   lock_.unlock();
   return any;
-}
-
-void group_count::throw_failures() {
-  lock_.lock();
-  const failure_log log = std::exchange(failures_, failure_log{});
-  lock_.unlock();
-  if (log.count != 0) {
-    throw remote_error(log.first.on, log.first.handler, log.first.text, log.count);
-  }
 }
 
 }  // namespace lamellar::detail

@@ -143,10 +143,11 @@ task<> engine::quiesce(std::source_location where) {
     ++epoch_;
   } while (result.sums[3] != 0);
   if (result.sums[2] != 0) {
-    std::uint64_t count = result.sums[2];
-    const failure first = share_first_failure(count);
+    // All PEs are here: they have seen the same sum.
+    const failure_log all = sum_of_logs(lamella_->exchange(bytes_of_log(take_failures())));
     ++wave_ended_;
-    throw remote_error(first.on, first.handler, first.text, count);
+    all.rethrow();
+    co_return;
   }
   ++wave_ended_;
 }
@@ -160,29 +161,6 @@ void engine::begin_count(std::uint64_t releases) {
   mine.sums[2] = failures();
   mine.sums[3] = releases;
   lamella_->begin_wave(mine);
-}
-
-failure engine::share_first_failure(std::uint64_t& count) {
-  const failure_log log = take_failures();
-  std::vector<std::byte> mine;
-  if (log.count != 0) {
-    const std::string text =
-        fmt::format("{}\n{}\n{}", log.first.on, log.first.handler, log.first.text);
-    mine.resize(text.size());
-    std::memcpy(mine.data(), text.data(), text.size());
-  }
-  // All PEs are here: they have seen the same sum.
-  for (const std::vector<std::byte>& blob : lamella_->exchange(mine)) {
-    if (blob.empty()) {
-      continue;
-    }
-    const std::string text(reinterpret_cast<const char*>(blob.data()), blob.size());
-    const std::size_t a = text.find('\n');
-    const std::size_t b = text.find('\n', a + 1);
-    return {static_cast<std::uint32_t>(std::stoul(text)), text.substr(a + 1, b - a - 1),
-            text.substr(b + 1)};
-  }
-  return {me_, "(none)", fmt::format("{} failures without a text", count)};
 }
 
 std::uint64_t engine::announce_releases() {

@@ -11,17 +11,22 @@
 #include <lamellar/lamellae/lamella.hpp>
 #include <lamellar/lamellae/settings.hpp>
 #include <lamellar/substrate/detail/block_pool.hpp>
+#include <lamellar/substrate/detail/collective_scope.hpp>
+#include <lamellar/substrate/detail/execution.hpp>
+#include <lamellar/substrate/detail/failure_log.hpp>
 #include <lamellar/substrate/detail/handler_table.hpp>
 #include <lamellar/substrate/detail/lane.hpp>
 #include <lamellar/substrate/detail/mail.hpp>
 #include <lamellar/substrate/detail/message.hpp>
 #include <lamellar/substrate/detail/object_table.hpp>
 #include <lamellar/substrate/detail/one_sided_table.hpp>
+#include <lamellar/substrate/detail/region_counts.hpp>
 #include <lamellar/substrate/detail/reply_slot.hpp>
 #include <lamellar/substrate/detail/spin_lock.hpp>
 #include <lamellar/substrate/detail/symmetric_heap.hpp>
 #include <lamellar/substrate/detail/tally.hpp>
 #include <lamellar/substrate/detail/team_part.hpp>
+#include <lamellar/substrate/detail/unsent.hpp>
 #include <lamellar/substrate/statistics.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <map>
@@ -56,80 +61,14 @@ engine& engine_of(lamellar::world& of);
 [[noreturn]] void misuse(const engine* at, const std::string& what,
                          std::source_location where = std::source_location::current());
 
-/// What this PE has done to memory regions. Any thread adds; read at the end.
-struct region_counts {
-  std::atomic<std::uint64_t> bytes_put{0};
-  std::atomic<std::uint64_t> bytes_got{0};
-  std::atomic<std::uint64_t> atomics{0};
-  std::atomic<std::uint64_t> by_message{0};  ///< operations that took a message
-};
-
-/// One thing that a handler threw.
-struct failure {
-  std::uint32_t on = 0;  ///< the PE where it happened
-  std::string handler;
-  std::string text;
-};
-
-/// What went wrong in messages that this PE sent.
-struct failure_log {
-  std::uint64_t count = 0;
-  failure first;
-};
-
 /// What a step of progress may resume.
 enum class resume : std::uint8_t {
   anywhere,  ///< inside a send, or a handler that waits: handlers and tasks
   all        ///< inside a wait of the body: the body's own coroutines as well
 };
 
-/// Where a buffer came from, for the books.
-enum class source : std::uint8_t { peer, self, line };
-
-/// A buffer whose runs have not all been done when its memory was released.
-struct unfinished {
-  std::uint32_t from;
-  source counted_as;
-  std::atomic<std::uint32_t> runs_left;  // any thread; the one that takes it to 0 settles
-  spin_lock lock;                        // guards the two below
-  std::uint32_t failures = 0;
-  failure first;
-};
-
-/// While this lives, its PE is in a collective. Main thread.
-class collective_scope {
- public:
-  collective_scope(engine& at, const char* what, std::source_location where);
-  ~collective_scope();
-  collective_scope(const collective_scope&) = delete;
-  collective_scope& operator=(const collective_scope&) = delete;
-
-  const char* what() const { return what_; }
-  std::source_location where() const { return where_; }
-
- private:
-  engine& at_;
-  const char* what_;
-  std::source_location where_;
-};
-
 class doctor;
 struct statistics_books;
-
-/// What a running handler's machinery knows.
-struct execution {
-  engine& home;
-  lane& here;
-  std::uint32_t from;
-  source counted_as = source::peer;
-  std::uint32_t failures = 0;
-  std::unique_ptr<failure> first = nullptr;  // made by the first failure
-  unfinished* rest = nullptr;                // once a run had to be put off
-  lamellae::line* on_line = nullptr;         // a lone request; its answer may be written there
-  bool answered_on_line = false;
-
-  void failed(const std::string& handler, const std::string& text);
-};
 
 class engine {
  public:
@@ -295,8 +234,8 @@ class engine {
   /// buffer that the receiver has marked as failed.
   void log_failures(std::uint64_t count, const failure& first, bool report);
   /// What has been logged and was not taken yet.
-  std::uint64_t failures();
-  failure_log take_failures();
+  std::uint64_t failures() { return failures_.count(); }
+  failure_log take_failures() { return failures_.take(); }
   /// The holder of a slot is done with it.
   void discard_answer(reply_slot& slot);
   object_table& objects() { return objects_; }
@@ -391,32 +330,8 @@ class engine {
   std::uint64_t epoch() const { return epoch_; }
 
  private:
-  friend struct execution;
   friend class collective_scope;
 
-  struct outgoing {  // a buffer that waits for credit
-    std::byte* data;
-    std::size_t bytes;
-    std::size_t sent = 0;       // of a large message
-    std::uint64_t message = 0;  // its number; 0: not large
-  };
-  struct alignas(lamellae::cache_line) peer_box {
-    explicit peer_box(bool shared) : lock{shared} {}
-
-    spin_lock lock;  // guards posting to this peer, and the queues
-    std::deque<outgoing> waiting[lamellae::traffic_classes];
-    std::uint64_t next_message = 1;
-  };
-  struct self_buffer {
-    std::byte* data;
-    std::size_t bytes;
-    bool pooled;
-  };
-  struct assembly {
-    std::unique_ptr<std::byte[]> data;
-    std::size_t bytes = 0;
-    std::size_t received = 0;
-  };
   struct line_front {  // arguments or result follow
     std::uint16_t handler;
     std::uint16_t bytes;
@@ -533,7 +448,7 @@ class engine {
   /// One part of an unfinished buffer is done.
   void settle(execution& at);
   void leave_object(lane& here, object_entry& object);
-  void report(lane& here, std::uint32_t to, source counted_as, std::uint32_t failures,
+  void report(lane& here, std::uint32_t to, source counted_as, std::uint64_t failures,
               const failure& first);
   void execute_copy(lane& here, std::span<const std::byte> buffer, std::uint32_t from,
                     source counted_as);
@@ -584,7 +499,6 @@ class engine {
   /// Let no weak handle revive what this step may retire.
   void offer_released();
   void retire_released();
-  failure share_first_failure(std::uint64_t& count);
 
   // statistics.cpp
   void print_statistics();
@@ -662,8 +576,7 @@ class engine {
   std::atomic<std::uint64_t> ended_at_ns_{0};
   std::atomic<std::uint64_t> reports_{0};  // failure reports arrived for posted buffers
 
-  spin_lock failure_lock_;  // guards failures_
-  failure_log failures_;
+  failure_collector failures_;  // in messages that this PE has sent
 
   std::map<std::pair<std::uint32_t, std::uint64_t>, assembly> assemblies_;
   spin_lock assembly_lock_;  // guards assemblies_

@@ -4,6 +4,7 @@
 #include <coroutine>
 #include <cstdint>
 #include <lamellar/substrate/detail/engine.hpp>
+#include <lamellar/substrate/detail/failure_log.hpp>
 #include <lamellar/substrate/detail/scheduling.hpp>
 #include <lamellar/substrate/detail/spin_lock.hpp>
 #include <lamellar/substrate/task.hpp>
@@ -19,7 +20,8 @@ namespace lamellar::detail {
 
 class group_count : public std::enable_shared_from_this<group_count> {
  public:
-  explicit group_count(engine& home) : home_{&home}, lock_{home.threads() > 1} {}
+  explicit group_count(engine& home)
+      : home_{&home}, lock_{home.threads() > 1}, failures_{home.threads() > 1} {}
   /// Failures that nobody has asked for come out of wait_all() or quiesce().
   ~group_count();
   group_count(const group_count&) = delete;
@@ -37,10 +39,10 @@ class group_count : public std::enable_shared_from_this<group_count> {
   /// One has ended.
   void end() noexcept;
   /// It has ended by a throw, and nobody holds its result.
-  void failed(const failure& one);
+  void failed(const failure& one) { failures_.add(1, one); }
   std::uint64_t left();
   /// Throws: remote_error, the first failure since the last call.
-  void throw_failures();
+  void throw_failures() { failures_.take().rethrow(); }
 
   /// `co_await count.all_ended()`.
   auto all_ended() { return awaiter{this}; }
@@ -60,11 +62,11 @@ class group_count : public std::enable_shared_from_this<group_count> {
   bool wait(std::coroutine_handle<> who, place where);
 
   engine* home_;
-  spin_lock lock_;  // guards all below
+  spin_lock lock_;  // guards the next three
   std::uint64_t left_ = 0;
   std::vector<std::pair<std::coroutine_handle<>, place>> waiting_;
   std::shared_ptr<group_count> self_;  // while something is left
-  failure_log failures_;
+  failure_collector failures_;
 };
 
 }  // namespace lamellar::detail
