@@ -192,21 +192,13 @@ class darc {
   }
   template <class Archive>
   void save(Archive& to) const {
-    const std::uint32_t mine = number();
-    to(mine);
-    if constexpr (requires { to.bytes().note_handle(mine); }) {
-      if (mine != 0) {
-        to.bytes().note_handle(mine);
-      }
-    }
+    detail::save_number(to, number());
   }
   template <class Archive>
   void load(Archive& from) {
     std::uint32_t theirs = 0;
     from(theirs);
-    if constexpr (requires { from.bytes().owner(); }) {
-      *this = from_number(from.bytes().owner(), theirs);
-    }
+    *this = from_number(detail::reader_of(from), theirs);
   }
 
  private:

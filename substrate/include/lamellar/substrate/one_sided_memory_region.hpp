@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <lamellar/substrate/completion.hpp>
 #include <lamellar/substrate/detail/engine.hpp>
+#include <lamellar/substrate/detail/object_handle.hpp>
 #include <lamellar/substrate/detail/one_sided_table.hpp>
 #include <lamellar/substrate/detail/region_access.hpp>
 #include <lamellar/substrate/error.hpp>
@@ -171,17 +172,15 @@ class one_sided_memory_region {
     from(name.owner, name.number, name.key, name.segment_bytes, name.offset, name.bytes, first,
          count);
     one_sided_memory_region arrived;
-    if constexpr (requires { from.bytes().owner(); }) {
-      if (name.number != 0) {
-        const std::uint64_t elements = name.bytes / sizeof(T);
-        if (first > elements || count > elements - first || name.bytes > name.segment_bytes ||
-            name.offset > name.segment_bytes - name.bytes) {
-          throw corrupt_message("a view of a one-sided memory region exceeds it");
-        }
-        auto& here = *static_cast<detail::engine*>(from.bytes().owner());
-        detail::one_sided_entry& entry = here.one_sided().arrive(name);
-        arrived = {&here, &entry, entry.base, first, count};
+    detail::engine* const here = detail::reader_of(from);
+    if (here != nullptr && name.number != 0) {
+      const std::uint64_t elements = name.bytes / sizeof(T);
+      if (first > elements || count > elements - first || name.bytes > name.segment_bytes ||
+          name.offset > name.segment_bytes - name.bytes) {
+        throw corrupt_message("a view of a one-sided memory region exceeds it");
       }
+      detail::one_sided_entry& entry = here->one_sided().arrive(name);
+      arrived = {here, &entry, entry.base, first, count};
     }
     *this = std::move(arrived);
   }

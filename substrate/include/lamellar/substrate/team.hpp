@@ -128,22 +128,16 @@ class team {
   void save(Archive& to) const {
     const std::uint32_t number = handle_.entry() == nullptr ? 0 : handle_.entry()->number;
     const bool some = handle_.home() != nullptr;
-    to(number, some);
-    if constexpr (requires { to.bytes().note_handle(number); }) {
-      if (number != 0) {
-        to.bytes().note_handle(number);
-      }
-    }
+    detail::save_number(to, number);
+    to(some);
   }
   template <class Archive>
   void load(Archive& from) {
     std::uint32_t number = 0;
     bool some = false;
     from(number, some);
-    if constexpr (requires { from.bytes().owner(); }) {
-      *this =
-          some ? arrived(*static_cast<detail::engine*>(from.bytes().owner()), number) : team{};
-    }
+    detail::engine* const home = detail::reader_of(from);
+    *this = some && home != nullptr ? arrived(*home, number) : team{};
   }
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstdint>
 #include <lamellar/substrate/detail/object_table.hpp>
 #include <utility>
 
@@ -49,5 +50,26 @@ class object_handle {
   engine* home_ = nullptr;
   object_entry* entry_ = nullptr;
 };
+
+/// Write the number of an object, of which a handle travels with it; 0: none.
+template <class Archive>
+void save_number(Archive& to, std::uint32_t number) {
+  to(number);
+  if constexpr (requires { to.bytes().note_handle(number); }) {
+    if (number != 0) {
+      to.bytes().note_handle(number);
+    }
+  }
+}
+
+/// The PE that reads a message; nullptr if what is read is none.
+template <class Archive>
+engine* reader_of([[maybe_unused]] Archive& from) {
+  if constexpr (requires { from.bytes().owner(); }) {
+    return static_cast<engine*>(from.bytes().owner());
+  } else {
+    return nullptr;
+  }
+}
 
 }  // namespace lamellar::detail
