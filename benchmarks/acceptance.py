@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Measure the figures of merit of active messages and memory regions in one go, and print them as a table.
+"""Measure the figures of merit of messages, collectives, tasks and memory regions in one go; print a table.
 
 acceptance.py [--build build/release] [--lamella local|shmem|both] [--rounds 5] [--quick] [--json]
 
@@ -90,17 +90,24 @@ def plan(lamella, quick):
     histogram = ["--table", ",".join(tables), *updates]
     small = ["--table", tables[0], *updates]
     trips = ["--round-trips", "500"] if quick else []
+    rounds = ["--rounds", "200"] if quick else []
     messages = ["--messages", "2^19"] if quick else []
+    tasks = ["--tasks", "2^14"] if quick else []
+    clones = ["--messages", "2^16"] if quick else []
     ranges = ["--operations", "2^12", "--volume", "2^22"] if quick else []
     atomics = ["--operations", "2^12"] if quick else []
     jobs = {
         "latency": Job("am_latency", lamella, 2, 1, *trips),
         "latency 4": Job("am_latency", lamella, 4, 1, *trips),
+        "barrier": Job("barrier", lamella, 2, 1, *rounds),
+        "barrier 4": Job("barrier", lamella, 4, 1, *rounds),
         "rate": Job("am_rate", lamella, 2, 1, *messages),
         "rate 4": Job("am_rate", lamella, 4, 1, *messages),
         "histogram": Job("am_histogram", lamella, 2, 1, *histogram),
         "histogram 4": Job("am_histogram", lamella, 4, 1, *small),
         "histogram T": Job("am_histogram", lamella, 1, 2, *small),
+        "tasks": Job("task_spawn", lamella, 2, 1, *tasks),
+        "clones": Job("darc_clone", lamella, 2, 1, *clones),
         "ranges": Job("region_put_get", lamella, 2, 1, *ranges),
         "atomics": Job("region_atomics", lamella, 2, 1, *atomics),
     }
@@ -117,6 +124,9 @@ def plan(lamella, quick):
 
     def nanoseconds(job, name, words=None):
         return lambda outcome: 1e9 / result(job, name, words)(outcome)["rate"]
+
+    def parameter(job, name, which):
+        return lambda outcome: result(job, name)(outcome)["parameters"][which]
 
     def times(job, name):
         return lambda outcome: 1 / fraction(job, name)(outcome)
@@ -136,13 +146,17 @@ def plan(lamella, quick):
                        ("call_both_ways", "the same, both PEs at once"),
                        ("coroutine", "call, coroutine handler, co_await"),
                        ("coroutine_value", "the same, 8 bytes there and back"),
-                       ("barrier", "barrier, 2 PEs"),
                        ("quiesce", "quiesce of an idle world, 2 PEs")]:
         full = "am_latency/" + name
         add(text, "ns", nanoseconds("latency", full), times("latency", full), bare)
-    for name in ("barrier", "quiesce"):
-        add(f"{name}, 4 PEs on the cores of 2", "ns",
-            nanoseconds("latency 4", "am_latency/" + name))
+    add("quiesce, 4 PEs on the cores of 2", "ns", nanoseconds("latency 4", "am_latency/quiesce"))
+    for name, text in [("world", "barrier"),
+                       ("team", "barrier of a team, by messages"),
+                       ("all_reduce", "all_reduce of a number"),
+                       ("broadcast", "broadcast of a number")]:
+        full = "barrier/" + name
+        add(f"{text}, 2 PEs", "ns", nanoseconds("barrier", full), times("barrier", full), bare)
+        add(f"{text}, 4 PEs on 2 cores", "ns", nanoseconds("barrier 4", full))
     for name in ("record", "span"):
         full = "am_rate/" + name
         add(f"send, 8 bytes, {name} handler", "M/s and PE", rate("rate", full, scale=2e6),
@@ -166,6 +180,13 @@ def plan(lamella, quick):
         add(f"histogram {tables[0]}, {name}, 1 PE x 2 threads", "M/s",
             rate("histogram T", full, first),
             versus("histogram T", "histogram", full, first), "2 PEs x 1 thread")
+    for name, text in [("each", "one by one"), ("batch", "in batches")]:
+        full = "task_spawn/" + name
+        add(f"spawn and join a task, {text}", "ns",
+            parameter("tasks", full, "nanoseconds_per_task"), times("tasks", full),
+            "await it without a spawn")
+    add("send a handle of a darc", "ns", parameter("clones", "darc_clone", "nanoseconds_per_clone"),
+        times("clones", "darc_clone"), "send a number")
     for name in ("put", "get"):
         add(f"{name}, 8 bytes, blocking", "ns",
             nanoseconds("ranges", f"region_put_get/{name}_8_bytes", 8))
@@ -180,7 +201,7 @@ def plan(lamella, quick):
 
 
 def print_table(summaries):
-    print(f"\n{'quantity':<47} {'lamella':<7} {'measured':<34} ratio")
+    print(f"\n{'quantity':<49} {'lamella':<7} {'measured':<34} ratio")
     for line in summaries:
         value = line["measured"]
         measured = (f"{short(value['median'])} {line['unit']} "
@@ -189,7 +210,7 @@ def print_table(summaries):
         if "ratio" in line:
             r = line["ratio"]
             ratio = f"{r['median']:.2f} ({r['min']:.2f} to {r['max']:.2f}) of: {r['to']}"
-        print(f"{line['quantity']:<47} {line['lamella']:<7} {measured:<34} {ratio}".rstrip())
+        print(f"{line['quantity']:<49} {line['lamella']:<7} {measured:<34} {ratio}".rstrip())
 
 
 def main():
@@ -207,7 +228,8 @@ def main():
     chosen = parser.parse_args()
     if chosen.rounds < 1 or chosen.repetitions < 1:
         parser.error("--rounds and --repetitions are 1 or more")
-    for program in ("am_latency", "am_rate", "am_histogram", "region_put_get", "region_atomics"):
+    for program in ("am_latency", "barrier", "am_rate", "am_histogram", "task_spawn", "darc_clone",
+                    "region_put_get", "region_atomics"):
         if not os.access(os.path.join(chosen.build, "benchmarks", program), os.X_OK):
             sys.exit(f"acceptance.py: {program} is not in {chosen.build}/benchmarks; build the "
                      "preset release, or name a build folder with --build")

@@ -232,7 +232,7 @@ class own_updates {
 
 struct row {
   std::string name;
-  std::vector<double> samples;
+  samples seconds = {};
 };
 
 template <bool Concurrent, class Locate>
@@ -253,26 +253,21 @@ void measure(world& w, const settings& set, const block_layout& layout, Locate l
   const bool lose_one = set.common.sabotage && me == 0;
   const indices worked = indices(list).first(list.size() - (lose_one ? 1 : 0));
   std::vector<row> rows;
-  if (set.mode != "batch") rows.push_back({"loop", {}});
-  if (set.mode != "loop") rows.push_back({"batch", {}});
+  if (set.mode != "batch") rows.push_back({"loop"});
+  if (set.mode != "loop") rows.push_back({"batch"});
   for (unsigned k = 0; k <= set.common.repetitions; ++k) {
     for (row& r : rows) {
-      r.samples.push_back(
-          r.name == "loop"
-              ? update_seconds(w, worked, worked.size(), set.batch,
-                               [&](indices now) { send_in_loop(table, locate, now); })
-              : update_seconds(w, worked, set.batch, set.batch,
-                               [&](indices now) { send_batch(table, locate, now); }));
+      r.seconds.add(r.name == "loop"
+                        ? update_seconds(w, worked, worked.size(), set.batch,
+                                         [&](indices now) { send_in_loop(table, locate, now); })
+                        : update_seconds(w, worked, set.batch, set.batch,
+                                         [&](indices now) { send_batch(table, locate, now); }));
     }
     limit.repetition();
-    if (k != 0) continue;
-    for (row& r : rows) r.samples.clear();
-    limit.forget();
+    if (k == 0) limit.forget();
   }
 
-  const auto agreed = [&w](const std::vector<double>& seconds) { return slowest(w, seconds); };
-  for (row& r : rows) r.samples = agreed(r.samples);
-  limit.agree(agreed);
+  limit.agree([&w](const std::vector<double>& seconds) { return slowest(w, seconds); });
 
   const std::uint64_t passes = rows.size() * (set.common.repetitions + 1);
   const expected bare = limit.of_a_pass(layout.first(me));
@@ -285,13 +280,13 @@ void measure(world& w, const settings& set, const block_layout& layout, Locate l
   const bool right =
       on_all(w, found.count == passes * messages.count + bare_passes * bare.count &&
                     found.weight == passes * messages.weight + bare_passes * bare.weight);
-  if (out == nullptr) return;
-
   const std::string pages = page_kind(table->words.data(), table->words.size_bytes());
   for (const row& each : rows) {
+    const std::vector<double> seconds = slowest(w, each.seconds.counted());
+    if (out == nullptr) continue;
     result r = job_result(w, "am_histogram/" + each.name, set.common);
     r.operations = static_cast<double>(own_updates_count) * w.size();
-    r.seconds = summarise(each.samples);
+    r.seconds = summarise(seconds);
     r.unit = "updates/s";
     r.verified = right;
     r.bound = {"update_own_part", r.operations / limit.loop().seconds().median};
@@ -332,7 +327,17 @@ void require_sensible(const world& w, const settings& set) {
     throw std::invalid_argument(
         fmt::format("--updates {}: choose {} or more", set.updates, pes * w.threads()));
   }
-  if (set.batch == 0) throw std::invalid_argument("--batch: choose 1 or more");
+}
+
+void measure_tables(world& w, const settings& set, report* out) {
+  require_sensible(w, set);
+  for (const std::uint64_t words : set.tables) {
+    if (w.threads() > 1) {
+      measure_table<true>(w, set, words, out);
+    } else {
+      measure_table<false>(w, set, words, out);
+    }
+  }
 }
 
 constexpr const char* problem =
@@ -365,18 +370,7 @@ int main(int argc, char** argv) {
       .add_option("--mode", set.mode, "loop, batch or both")
       ->capture_default_str()
       ->check(CLI::IsMember({"loop", "batch", "both"}));
-  if (!command.parse(argc, argv)) return command.exit_code();
-  set.common = command.common();
-  return run_job(argc, argv, "am_histogram", set.common, [&set](world& w, report* out) {
-    require_sensible(w, set);
-    for (const std::uint64_t words : set.tables) {
-      if (w.threads() > 1) {
-        measure_table<true>(w, set, words, out);
-      } else {
-        measure_table<false>(w, set, words, out);
-      }
-    }
-  });
+  return run_benchmark(command, argc, argv, set, measure_tables);
 }
 
 }  // namespace

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// am_latency: how long does a PE wait for an answer, and for all others? PE 0 calls a PE on
+// am_latency: how long does a PE wait for an answer, and for a quiesce? PE 0 calls a PE on
 // another core, which serves from inside a barrier. The yardstick is a token handed to and fro
 // between the same two PEs by bare loads and stores, over one cache line for each direction.
 
-#include <fmt/core.h>
-
-#include <atomic>
 #include <cstdint>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/task.hpp>
@@ -81,19 +78,14 @@ std::uint64_t quiesce_idle(world& w, pe, std::uint64_t rounds) {
   return rounds;
 }
 
-std::uint64_t meet(world& w, pe, std::uint64_t rounds) {
-  for (std::uint64_t k = 0; k < rounds; ++k) w.barrier().get();
-  return rounds;
-}
-
 enum class who { first, pair, all };
 
 struct row {
   std::string name;
   who works;
   std::uint64_t (*once)(world& w, pe to, std::uint64_t rounds);
-  std::vector<double> samples = {};
-  std::vector<double> bare_samples = {};  // one beside each of these: cores move apart and back
+  samples seconds = {};
+  samples bare = {};  // one beside each of these: cores move apart and back
   std::uint64_t right = 0;
   std::uint64_t wanted = 0;
 };
@@ -110,7 +102,6 @@ std::vector<row> all_rows() {
           {"call_both_ways", who::pair, call_successor},
           {"coroutine", who::first, awaited},
           {"coroutine_value", who::first, awaited_value},
-          {"barrier", who::all, meet},
           {"quiesce", who::all, quiesce_idle}};
 }
 
@@ -126,11 +117,11 @@ void time_row(world& w, row& r, const core_pairs& bare, std::uint64_t rounds,
         r.once(w, bare.partner().value_or(pe(0)), rounds - (r.works == who::all ? 0 : lost));
     r.wanted += rounds;
   }
-  r.samples.push_back(watch.seconds());
+  r.seconds.add(watch.seconds());
   w.barrier().get();
 }
 
-// --- do the collectives keep their promise? ---
+// --- does quiesce keep its promise? ---
 
 constexpr std::uint32_t checks = 100;
 
@@ -155,22 +146,6 @@ bool quiesce_is_right(world& w, bool lose_one) {
   return on_all(w, right);
 }
 
-// After a barrier, all must have stored what they stored before it.
-bool barrier_is_right(world& w, const core_pairs& bare, bool lose_one) {
-  bool right = true;
-  for (std::uint32_t k = 1; k <= checks; ++k) {
-    if (!lose_one || k != checks) {
-      bare.cell(w.me()).store(k, std::memory_order_relaxed);
-    }
-    w.barrier().get();
-    for (std::uint32_t other = 0; other < w.size(); ++other) {
-      // Some may have gone on to the next barrier.
-      right = right && bare.cell(pe(other)).load(std::memory_order_relaxed) >= k;
-    }
-  }
-  return on_all(w, right);
-}
-
 // --- all of it ---
 
 void measure(world& w, const settings& set, report* out) {
@@ -179,29 +154,23 @@ void measure(world& w, const settings& set, report* out) {
   std::vector<row> rows = all_rows();
   for (unsigned k = 0; k <= set.common.repetitions; ++k) {
     for (row& r : rows) {
-      if (k == 1) {  // the first repetition warms up
-        r.samples.clear();
-        r.bare_samples.clear();
-      }
       time_row(w, r, bare, set.round_trips, lose_one ? 1 : 0);
-      r.bare_samples.push_back(bare.round_trips(set.round_trips));
+      r.bare.add(bare.round_trips(set.round_trips));
     }
   }
   const bool tokens_right = on_all(w, bare.right());
-  const bool barrier_right = barrier_is_right(w, bare, lose_one);
   const bool quiesce_right = quiesce_is_right(w, lose_one);
 
   for (const row& each : rows) {
     const bool right = on_all(w, each.right == each.wanted) && tokens_right &&
-                       (each.name != "barrier" || barrier_right) &&
                        (each.name != "quiesce" || quiesce_right);
     if (out == nullptr) continue;
     result r = job_result(w, "am_latency/" + each.name, set.common);
     r.operations = static_cast<double>(set.round_trips);
-    r.seconds = summarise(each.samples);
+    r.seconds = summarise(each.seconds.counted());
     r.unit = each.works == who::all ? "waves/s" : "round trips/s";
     r.verified = right;
-    r.bound = {"round_trip_two_lines", r.operations / summarise(each.bare_samples).median};
+    r.bound = {"round_trip_two_lines", r.operations / each.bare.median()};
     r.parameters = {{"nanoseconds", 1e9 / r.rate()},
                     {"bare_nanoseconds", 1e9 / r.bound.rate},
                     {"times_bare", 1 / r.fraction_of_limit()}};
@@ -220,7 +189,7 @@ constexpr const char* problem =
     "  call_both_ways   the same by both PEs at once\n"
     "  coroutine        as call, but the handler is a coroutine, and a coroutine awaits it\n"
     "  coroutine_value  the same with a number there and back\n"
-    "  barrier, quiesce all PEs, with no message under way";
+    "  quiesce          all PEs, with no message under way";
 constexpr const char* metric =
     "round trips per second of one caller, or waves per second; the parameters show the "
     "inverse.\n"
@@ -231,15 +200,9 @@ constexpr const char* metric =
 int main(int argc, char** argv) {
   settings set;
   command_line command("am_latency", problem, metric);
-  command.add_size("--round-trips", set.round_trips, "Round trips and waves in a repetition");
-  if (!command.parse(argc, argv)) return command.exit_code();
-  set.common = command.common();
-  if (set.round_trips < 2) {
-    fmt::print(stderr, "am_latency: --round-trips: choose 2 or more\n");
-    return 1;
-  }
-  return run_job(argc, argv, "am_latency", set.common,
-                 [&set](world& w, report* out) { measure(w, set, out); });
+  command.add_size("--round-trips", set.round_trips, "Round trips and waves in a repetition",
+                   2);
+  return run_benchmark(command, argc, argv, set, measure);
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ struct row {
   double (*once)(world& w, const darc<tally>& tallies, const std::vector<pe>& to,
                  std::uint64_t each);
   darc<tally> tallies;
-  std::vector<double> samples;
+  samples seconds = {};
 };
 
 void measure(world& w, const settings& set, report* out) {
@@ -95,18 +95,14 @@ void measure(world& w, const settings& set, report* out) {
                                             2 * w.size() * to.size()));
   }
   const std::uint64_t worked = each - (set.common.sabotage && w.me() == pe(0) ? 1 : 0);
-  row rows[] = {{"record", send_seconds<note>, darc<tally>::create(w).get(), {}},
-                {"span", send_seconds<note_many>, darc<tally>::create(w).get(), {}}};
-  std::vector<double> limit_samples;
+  row rows[] = {{"record", send_seconds<note>, darc<tally>::create(w).get()},
+                {"span", send_seconds<note_many>, darc<tally>::create(w).get()}};
+  samples streams;
   for (unsigned k = 0; k <= set.common.repetitions; ++k) {
-    for (row& r : rows) r.samples.push_back(r.once(w, r.tallies, to, worked));
-    limit_samples.push_back(bare.stream(each * to.size()));
-    if (k != 0) continue;
-    for (row& r : rows) r.samples.clear();
-    limit_samples.clear();
+    for (row& r : rows) r.seconds.add(r.once(w, r.tallies, to, worked));
+    streams.add(bare.stream(each * to.size()));
   }
 
-  for (row& r : rows) r.samples = slowest(w, r.samples);
   const bool stream_right = on_all(w, bare.right());
   const std::uint64_t senders = to.size();  // to each PE: all send alike
   const std::uint64_t passes = set.common.repetitions + 1;
@@ -114,15 +110,16 @@ void measure(world& w, const settings& set, report* out) {
     const tally& here = *each_row.tallies;
     const bool right = on_all(w, here.count == passes * senders * each &&
                                      here.sum == passes * senders * (each * (each - 1) / 2));
+    const std::vector<double> seconds = slowest(w, each_row.seconds.counted());
     if (out == nullptr) continue;
     const std::uint64_t per_pe = each * to.size();
     result r = job_result(w, "am_rate/" + each_row.handler, set.common);
     r.operations = static_cast<double>(per_pe) * w.size();
-    r.seconds = summarise(each_row.samples);
+    r.seconds = summarise(seconds);
     r.unit = "messages/s";
     r.verified = right && stream_right;
     r.bound = {"stream_both_ways", static_cast<double>(core_pairs::streamed(per_pe)) *
-                                       bare.streaming() / summarise(limit_samples).median};
+                                       bare.streaming() / streams.median()};
     r.parameters = {{"argument_bytes", std::int64_t{8}},
                     {"handler", each_row.handler},
                     {"to", set.to},
@@ -153,10 +150,7 @@ int main(int argc, char** argv) {
       .add_option("--to", set.to, "next: all to the next PE; others: to all others by turns")
       ->capture_default_str()
       ->check(CLI::IsMember({"next", "others"}));
-  if (!command.parse(argc, argv)) return command.exit_code();
-  set.common = command.common();
-  return run_job(argc, argv, "am_rate", set.common,
-                 [&set](world& w, report* out) { measure(w, set, out); });
+  return run_benchmark(command, argc, argv, set, measure);
 }
 
 }  // namespace

@@ -3,8 +3,6 @@
 // barrier: how long until all PEs have met, or know what all of them know? The yardstick is a
 // token handed to and fro between two PEs on different cores by bare loads and stores.
 
-#include <fmt/core.h>
-
 #include <cstdint>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/team.hpp>
@@ -59,10 +57,27 @@ std::uint64_t tell_all(world& w, const team&, std::uint64_t rounds) {
 struct row {
   std::string name;
   std::uint64_t (*once)(world& w, const team& turned, std::uint64_t rounds);
-  std::vector<double> samples = {};
+  bool orders = false;  // what each PE stored before it, all see after it
+  samples seconds = {};
   std::uint64_t right = 0;
   std::uint64_t wanted = 0;
 };
+
+// After the k-th round, each PE must have stored what it stored before it: k, in its cell.
+bool orders(world& w, const team& turned, const core_pairs& bare, const row& r,
+            std::uint32_t& round, bool lose_one) {
+  bool right = true;
+  for (int checks = 0; checks < 100; ++checks) {
+    ++round;
+    if (!lose_one) bare.cell(w.me()).store(round, std::memory_order_relaxed);
+    r.once(w, turned, 1);
+    for (std::uint32_t other = 0; other < w.size(); ++other) {
+      // Some may have gone on to the next round.
+      right = right && bare.cell(pe(other)).load(std::memory_order_relaxed) >= round;
+    }
+  }
+  return right;
+}
 
 void measure(world& w, const settings& set, report* out) {
   core_pairs bare(w);
@@ -70,36 +85,34 @@ void measure(world& w, const settings& set, report* out) {
   std::vector<team_position> backwards;
   for (std::uint32_t k = w.size(); k > 0; --k) backwards.emplace_back(k - 1);
   const team turned = team{w}.subteam(backwards).get();
-  std::vector<row> rows = {{"world", meet_all},
-                           {"team", meet_team},
+  std::vector<row> rows = {{"world", meet_all, true},
+                           {"team", meet_team, true},
                            {"all_reduce", sum_up},
                            {"broadcast", tell_all}};
   const std::uint64_t lost = set.common.sabotage ? 1 : 0;
-  std::vector<double> limit_samples;
+  samples tokens;
   for (unsigned k = 0; k <= set.common.repetitions; ++k) {
     for (row& r : rows) {
       w.barrier().get();
       const stopwatch watch;
       r.right += r.once(w, turned, set.rounds - lost);
       r.wanted += set.rounds;
-      r.samples.push_back(watch.seconds());
+      r.seconds.add(watch.seconds());
     }
-    limit_samples.push_back(bare.round_trips(set.rounds));
-    if (k != 0) continue;  // the first one warms up
-    for (row& r : rows) r.samples.clear();
-    limit_samples.clear();
+    tokens.add(bare.round_trips(set.rounds));
   }
   const bool tokens_right = on_all(w, bare.right());
-  const double bare_seconds = summarise(limit_samples).median;
+  std::uint32_t round = 0;
   for (const row& each : rows) {
-    const bool right = on_all(w, each.right == each.wanted) && tokens_right;
+    const bool ordered = !each.orders || orders(w, turned, bare, each, round, lost != 0);
+    const bool right = on_all(w, each.right == each.wanted && ordered) && tokens_right;
     if (out == nullptr) continue;
     result r = job_result(w, "barrier/" + each.name, set.common);
     r.operations = static_cast<double>(set.rounds);
-    r.seconds = summarise(each.samples);
+    r.seconds = summarise(each.seconds.counted());
     r.unit = "rounds/s";
     r.verified = right;
-    r.bound = {"round_trip_two_lines", r.operations / bare_seconds};
+    r.bound = {"round_trip_two_lines", r.operations / tokens.median()};
     r.parameters = {{"nanoseconds", 1e9 / r.rate()},
                     {"bare_nanoseconds", 1e9 / r.bound.rate},
                     {"times_bare", 1 / r.fraction_of_limit()}};
@@ -121,15 +134,8 @@ constexpr const char* metric =
 int main(int argc, char** argv) {
   settings set;
   command_line command("barrier", problem, metric);
-  command.add_size("--rounds", set.rounds, "Rounds in a repetition");
-  if (!command.parse(argc, argv)) return command.exit_code();
-  set.common = command.common();
-  if (set.rounds < 2) {
-    fmt::print(stderr, "barrier: --rounds: choose 2 or more\n");
-    return 1;
-  }
-  return run_job(argc, argv, "barrier", set.common,
-                 [&set](world& w, report* out) { measure(w, set, out); });
+  command.add_size("--rounds", set.rounds, "Rounds in a repetition", 2);
+  return run_benchmark(command, argc, argv, set, measure);
 }
 
 }  // namespace

@@ -4,12 +4,9 @@
 // handles of a distributed object to the next one, where a handler makes a handle of it again,
 // uses the object and lets go. What bounds it is a plain send of a number.
 
-#include <fmt/core.h>
-
 #include <cstdint>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/world.hpp>
-#include <stdexcept>
 #include <vector>
 
 #include "support/job.hpp"
@@ -50,32 +47,28 @@ double seconds_of(world& w, Send send, std::uint64_t count) {
 
 void measure(world& w, const settings& set, report* out) {
   const std::uint64_t count = set.messages;
-  if (count < 2) throw std::invalid_argument("--messages: choose 2 or more");
   const std::uint64_t worked = count - (set.common.sabotage && w.me() == pe(0) ? 1 : 0);
   const darc<tally> object = darc<tally>::create(w).get();
   const pe to((w.me().index() + 1) % w.size());
-  std::vector<double> samples;
-  std::vector<double> limit_samples;
+  samples clones;
+  samples plain;
   for (unsigned k = 0; k <= set.common.repetitions; ++k) {
-    samples.push_back(seconds_of(
+    clones.add(seconds_of(
         w, [&] { object.send(to, take_handle{}, object); }, worked));
-    limit_samples.push_back(seconds_of(
+    plain.add(seconds_of(
         w, [&] { object.send(to, take_number{}, std::uint64_t{1}); }, count));
-    if (k != 0) continue;
-    samples.clear();
-    limit_samples.clear();
   }
-  samples = slowest(w, samples);
-  limit_samples = slowest(w, limit_samples);
+  const std::vector<double> seconds = slowest(w, clones.counted());
+  const std::vector<double> plain_seconds = slowest(w, plain.counted());
   const std::uint64_t expected = count * (set.common.repetitions + 1);
   const bool right = on_all(w, object->handles == expected && object->numbers == expected);
   if (out == nullptr) return;
   result r = job_result(w, "darc_clone", set.common);
   r.operations = static_cast<double>(count) * w.size();
-  r.seconds = summarise(samples);
+  r.seconds = summarise(seconds);
   r.unit = "clones/s";
   r.verified = right;
-  r.bound = {"plain_send", r.operations / summarise(limit_samples).median};
+  r.bound = {"plain_send", r.operations / summarise(plain_seconds).median};
   r.parameters = {{"messages_per_pe", static_cast<std::int64_t>(count)},
                   {"nanoseconds_per_clone", 1e9 * w.size() / r.rate()},
                   {"times_a_plain_send", 1 / r.fraction_of_limit()}};
@@ -93,11 +86,8 @@ constexpr const char* metric =
 int main(int argc, char** argv) {
   settings set;
   command_line command("darc_clone", problem, metric);
-  command.add_size("--messages", set.messages, "Messages of each PE in a repetition");
-  if (!command.parse(argc, argv)) return command.exit_code();
-  set.common = command.common();
-  return run_job(argc, argv, "darc_clone", set.common,
-                 [&set](world& w, report* out) { measure(w, set, out); });
+  command.add_size("--messages", set.messages, "Messages of each PE in a repetition", 2);
+  return run_benchmark(command, argc, argv, set, measure);
 }
 
 }  // namespace

@@ -4,8 +4,6 @@
 // after the other on a word that its owner leaves alone; then all PEs do on one word. The
 // yardstick is the same instruction on memory that nobody else uses.
 
-#include <fmt/core.h>
-
 #include <atomic>
 #include <cstdint>
 #include <lamellar/substrate/shared_memory_region.hpp>
@@ -63,7 +61,7 @@ struct row {
   std::string name;
   bool together;  // all PEs on one word
   word (*once)(const region& r, pe to, std::uint64_t count);
-  std::vector<double> samples = {};
+  samples seconds = {};
   bool right = true;
 };
 
@@ -86,7 +84,7 @@ void time_row(world& w, row& r, const region& words, const settings& set) {
   if (r.together || w.me() == pe(0)) {
     wanted = r.once(words, to, set.operations - (lose_one ? 1 : 0));
   }
-  r.samples.push_back(watch.seconds());
+  r.seconds.add(watch.seconds());
   w.barrier().get();
   const word after = words.load(to, 0).get();
   r.right = r.right && after - before == set.operations * (r.together ? w.size() : 1);
@@ -100,25 +98,22 @@ void measure(world& w, const settings& set, report* out) {
                            {"add", false, adds},
                            {"compare_exchange", false, exchanges},
                            {"fetch_add_by_all", true, fetch_adds}};
-  std::vector<double> bare;
+  samples bare;
   for (unsigned k = 0; k <= set.common.repetitions; ++k) {
     for (row& r : rows) time_row(w, r, words, set);
-    bare.push_back(bare_instructions(set.operations));
-    if (k != 0) continue;
-    for (row& r : rows) r.samples.clear();
-    bare.clear();
+    bare.add(bare_instructions(set.operations));
   }
   for (row& each : rows) {
     const bool right = on_all(w, each.right);
-    const std::vector<double> seconds = slowest(w, each.samples);
+    const std::vector<double> seconds = slowest(w, each.seconds.counted());
     if (out == nullptr) continue;
     result r = job_result(w, "region_atomics/" + each.name, set.common);
     r.operations = static_cast<double>(set.operations) * (each.together ? w.size() : 1);
-    r.seconds = summarise(each.together ? seconds : each.samples);
+    r.seconds = summarise(each.together ? seconds : each.seconds.counted());
     r.unit = "operations/s";
     r.verified = right;
     r.bound = {"atomic_instruction_on_own_memory",
-               static_cast<double>(set.operations) / summarise(bare).median};
+               static_cast<double>(set.operations) / bare.median()};
     r.parameters = {{"nanoseconds", 1e9 / r.rate()}, {"mapped", w.able().mapped}};
     out->add(std::move(r));
   }
@@ -138,15 +133,8 @@ constexpr const char* metric =
 int main(int argc, char** argv) {
   settings set;
   command_line command("region_atomics", problem, metric);
-  command.add_size("--operations", set.operations, "Operations of each kind and PE");
-  if (!command.parse(argc, argv)) return command.exit_code();
-  set.common = command.common();
-  if (set.operations < 2) {
-    fmt::print(stderr, "region_atomics: --operations: choose 2 or more\n");
-    return 1;
-  }
-  return run_job(argc, argv, "region_atomics", set.common,
-                 [&set](world& w, report* out) { measure(w, set, out); });
+  command.add_size("--operations", set.operations, "Operations of each kind and PE", 2);
+  return run_benchmark(command, argc, argv, set, measure);
 }
 
 }  // namespace

@@ -5,8 +5,6 @@
 // 0's own part of the same region, so memory of the same kind; that of single elements is a
 // bare store, and a load, of memory that nobody else uses.
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -46,8 +44,8 @@ struct row {
   std::string name;
   std::uint64_t operations = 0;  // in a repetition
   std::uint64_t bytes = 0;       // of each
-  std::vector<double> samples = {};
-  std::vector<double> bare_samples = {};
+  samples seconds = {};
+  samples bare = {};
   bool right = true;
 };
 
@@ -72,7 +70,7 @@ class single_elements {
     for (std::uint64_t k = 0; k < lost; ++k) {
       r.put(to, k % elements, value_of(round_, k)).get();
     }
-    rows_[0].samples.push_back(puts.seconds());
+    rows_[0].seconds.add(puts.seconds());
     // The last value that each element was given.
     for (std::uint64_t k = set_.operations - elements; k < set_.operations; ++k) {
       rows_[0].right = rows_[0].right && r.get(to, k % elements).get() == value_of(round_, k);
@@ -81,7 +79,7 @@ class single_elements {
     word sum = 0;
     const stopwatch gets;
     for (std::uint64_t k = 0; k < lost; ++k) sum += r.get(to, k % elements).get();
-    rows_[1].samples.push_back(gets.seconds());
+    rows_[1].seconds.add(gets.seconds());
     word wanted = 0;
     for (std::uint64_t k = 0; k < set_.operations; ++k) {
       wanted += value_of(round_, set_.operations - elements + k % elements);
@@ -100,13 +98,13 @@ class single_elements {
       own[k % elements] = value_of(round_, k);
       opaque(own[k % elements]);
     }
-    rows_[0].bare_samples.push_back(stores.seconds());
+    rows_[0].bare.add(stores.seconds());
     const stopwatch loads;
     for (std::uint64_t k = 0; k < set_.operations; ++k) {
       word got = own[k % elements];
       opaque(got);
     }
-    rows_[1].bare_samples.push_back(loads.seconds());
+    rows_[1].bare.add(loads.seconds());
   }
 
   const settings& set_;
@@ -169,8 +167,8 @@ class ranges {
       for (std::uint64_t k = begin; k < end; ++k) one(k);
       taken += watch.seconds();
     }
-    r.samples.push_back(taken);
-    r.bare_samples.push_back(bare_taken);
+    r.seconds.add(taken);
+    r.bare.add(bare_taken);
   }
 
   // All puts but the last write something else than it does.
@@ -240,14 +238,13 @@ class ranges {
 void tell(world& w, const options& common, std::vector<row>& rows, bool single, report* out) {
   for (row& each : rows) {
     if (out == nullptr) continue;
-    const double bare = summarise(each.bare_samples).median;
     result r = job_result(w, "region_put_get/" + each.name, common);
     r.operations =
         static_cast<double>(each.operations) * (single ? 1 : static_cast<double>(each.bytes));
-    r.seconds = summarise(each.samples);
+    r.seconds = summarise(each.seconds.counted());
     r.unit = single ? "operations/s" : "bytes/s";
     r.verified = each.right;
-    r.bound = {single ? "own_memory" : "memcpy", r.operations / bare};
+    r.bound = {single ? "own_memory" : "memcpy", r.operations / each.bare.median()};
     r.parameters = {
         {"bytes", static_cast<std::int64_t>(each.bytes)},
         {"nanoseconds", r.seconds.median * 1e9 / static_cast<double>(each.operations)},
@@ -269,13 +266,6 @@ void measure(world& w, const settings& set, report* out) {
       bulk.time(to, set.common.sabotage);
     }
     w.barrier().get();
-    if (k != 0) continue;
-    for (std::vector<row>* rows : {&single.rows(), &bulk.rows()}) {
-      for (row& r : *rows) {
-        r.samples.clear();
-        r.bare_samples.clear();
-      }
-    }
   }
   tell(w, set.common, single.rows(), true, out);
   tell(w, set.common, bulk.rows(), false, out);
@@ -299,25 +289,21 @@ constexpr const char* metric =
 int main(int argc, char** argv) {
   settings set;
   command_line command("region_put_get", problem, metric);
-  command.add_size("--operations", set.operations, "Operations on single elements");
+  command.add_size("--operations", set.operations, "Operations on single elements",
+                   2 * elements);
   command.add_size("--volume", set.volume, "Bytes that ranges of one size move");
-  allow_powers(*command.parser()
-                    .add_option("--bytes", set.sizes, "Bytes of a range, multiples of 8")
-                    ->delimiter(','));
-  if (!command.parse(argc, argv)) return command.exit_code();
-  set.common = command.common();
-  if (set.operations < 2 * elements || set.sizes.empty() ||
-      std::any_of(set.sizes.begin(), set.sizes.end(), [](std::uint64_t bytes) {
-        return bytes == 0 || bytes % sizeof(word) != 0;
-      })) {
-    fmt::print(stderr,
-               "region_put_get: choose at least {} --operations, and --bytes as multiples of "
-               "8\n",
-               2 * elements);
-    return 1;
-  }
-  return run_job(argc, argv, "region_put_get", set.common,
-                 [&set](world& w, report* out) { measure(w, set, out); });
+  CLI::Option& sizes =
+      *command.parser()
+           .add_option("--bytes", set.sizes, "Bytes of a range, multiples of 8")
+           ->delimiter(',');
+  allow_powers(sizes);
+  sizes.check([](const std::string& given) -> std::string {
+    std::uint64_t bytes = 0;
+    const bool fits = !CLI::detail::lexical_cast(given, bytes) ||
+                      (bytes != 0 && bytes % sizeof(std::uint64_t) == 0);
+    return fits ? "" : given + " is no multiple of 8";
+  });
+  return run_benchmark(command, argc, argv, set, measure);
 }
 
 }  // namespace

@@ -4,8 +4,6 @@
 // only return a number, some at a time, and awaits them. What bounds it is to await the same
 // task without spawning it: its frame is made, run and destroyed all the same.
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <lamellar/substrate/world.hpp>
@@ -53,47 +51,41 @@ task<std::uint64_t> await_each(std::uint64_t count) {
 struct row {
   std::string name;
   std::uint64_t batch;
-  std::vector<double> samples;
+  samples seconds = {};
   bool right = true;
 };
 
 void measure(world& w, const settings& set, report* out) {
   const std::uint64_t count = set.tasks;
-  if (count == 0 || set.batch == 0) {
-    throw std::invalid_argument("--tasks and --batch: choose 1 or more");
-  }
   const std::uint64_t expected = count * (count - 1) / 2;
   const std::uint64_t worked = count - (set.common.sabotage && w.me() == pe(0) ? 1 : 0);
-  row rows[] = {{"each", 1, {}}, {"batch", set.batch, {}}};
-  std::vector<double> limit_samples;
+  row rows[] = {{"each", 1}, {"batch", set.batch}};
+  samples bare;
   for (unsigned k = 0; k <= set.common.repetitions; ++k) {
     for (row& r : rows) {
       w.barrier().get();
       const stopwatch watch;
       const std::uint64_t sum = spawn_and_join(w, worked, r.batch).get();
-      r.samples.push_back(watch.seconds());
+      r.seconds.add(watch.seconds());
       r.right = r.right && sum == expected;
     }
     w.barrier().get();
     const stopwatch watch;
     const std::uint64_t sum = await_each(count).get();
-    limit_samples.push_back(watch.seconds());
+    bare.add(watch.seconds());
     if (sum != expected) throw std::runtime_error("tasks that were awaited returned nonsense");
-    if (k != 0) continue;
-    for (row& r : rows) r.samples.clear();
-    limit_samples.clear();
   }
-  for (row& r : rows) r.samples = slowest(w, r.samples);
-  limit_samples = slowest(w, limit_samples);
+  const double bare_seconds = summarise(slowest(w, bare.counted())).median;
   for (row& each : rows) {
     const bool right = on_all(w, each.right);
+    const std::vector<double> seconds = slowest(w, each.seconds.counted());
     if (out == nullptr) continue;
     result r = job_result(w, "task_spawn/" + each.name, set.common);
     r.operations = static_cast<double>(count) * w.size();
-    r.seconds = summarise(each.samples);
+    r.seconds = summarise(seconds);
     r.unit = "tasks/s";
     r.verified = right;
-    r.bound = {"await_without_spawn", r.operations / summarise(limit_samples).median};
+    r.bound = {"await_without_spawn", r.operations / bare_seconds};
     r.parameters = {{"tasks_per_pe", static_cast<std::int64_t>(count)},
                     {"batch", static_cast<std::int64_t>(each.batch)},
                     {"nanoseconds_per_task", 1e9 * w.size() / r.rate()}};
@@ -115,10 +107,7 @@ int main(int argc, char** argv) {
   command_line command("task_spawn", problem, metric);
   command.add_size("--tasks", set.tasks, "Tasks of each PE in a repetition");
   command.add_size("--batch", set.batch, "Tasks that are spawned before they are joined");
-  if (!command.parse(argc, argv)) return command.exit_code();
-  set.common = command.common();
-  return run_job(argc, argv, "task_spawn", set.common,
-                 [&set](world& w, report* out) { measure(w, set, out); });
+  return run_benchmark(command, argc, argv, set, measure);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <lamellar/substrate/task.hpp>
 #include <lamellar/substrate/world.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "options.hpp"
@@ -27,6 +28,17 @@ using job_body = std::function<void(world& w, report* out)>;
 /// job with its text.
 int run_job(int argc, char** argv, const std::string& name, const options& common,
             const job_body& body);
+
+/// The main() of a benchmark: read the command line into `set`, whose options have been added,
+/// and call `measure(w, set, out)` on all PEs, as run_job() does.
+template <class Settings, class Measure>
+int run_benchmark(command_line& command, int argc, char** argv, Settings& set,
+                  Measure measure) {
+  if (!command.parse(argc, argv)) return command.exit_code();
+  set.common = command.common();
+  return run_job(argc, argv, command.name(), set.common,
+                 [&](world& w, report* out) { measure(w, std::as_const(set), out); });
+}
 
 /// Return on every PE whether `mine` is true on all. Collective.
 bool on_all(world& w, bool mine);

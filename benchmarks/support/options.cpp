@@ -23,8 +23,14 @@ command_line::command_line(std::string name, const std::string& problem,
 }
 
 void command_line::add_size(const std::string& flag, std::uint64_t& value,
-                            const std::string& text) {
-  allow_powers(*app_.add_option(flag, value, text)->capture_default_str());
+                            const std::string& text, std::uint64_t least) {
+  CLI::Option& option = *app_.add_option(flag, value, text)->capture_default_str();
+  allow_powers(option);
+  option.check([least](const std::string& word) -> std::string {
+    std::uint64_t given = 0;
+    if (!CLI::detail::lexical_cast(word, given) || given >= least) return {};
+    return fmt::format("choose {} or more", least);
+  });
 }
 
 void allow_powers(CLI::Option& option) {

@@ -28,8 +28,9 @@ class command_line {
   /// counted.
   command_line(std::string name, const std::string& problem, const std::string& metric);
 
-  /// Add a whole number that may be written 2^k. `value` holds the default.
-  void add_size(const std::string& flag, std::uint64_t& value, const std::string& text);
+  /// Add a whole number that may be written 2^k, `least` or more. `value` holds the default.
+  void add_size(const std::string& flag, std::uint64_t& value, const std::string& text,
+                std::uint64_t least = 1);
 
   /// Return the parser, for options of other kinds.
   CLI::App& parser() { return app_; }
@@ -38,6 +39,7 @@ class command_line {
   /// `--help` or an error has been printed.
   bool parse(int argc, char** argv);
 
+  const std::string& name() const { return app_.get_name(); }
   int exit_code() const { return exit_code_; }
   const options& common() const { return common_; }
 

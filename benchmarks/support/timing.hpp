@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 // Seconds: how they are taken, and how repetitions are put together. A benchmark reports the
@@ -42,6 +43,21 @@ inline summary summarise(std::vector<double> samples) {
   const double lower = samples[(samples.size() - 1) / 2];
   return {(lower + upper) / 2, samples.front(), samples.back()};
 }
+
+/// The seconds of repetitions. The first one warms up, and does not count.
+class samples {
+ public:
+  void add(double seconds) {
+    if (std::exchange(warm_, true)) counted_.push_back(seconds);
+  }
+  const std::vector<double>& counted() const { return counted_; }
+  /// Requires: two calls of add().
+  double median() const { return summarise(counted_).median; }
+
+ private:
+  bool warm_ = false;
+  std::vector<double> counted_;
+};
 
 /// Call `once()`, which returns seconds, one time for warming up and then `repetitions` times
 /// that count.
