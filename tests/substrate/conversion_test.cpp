@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A distributed object becomes one of another kind, or all PEs are told why not.
-#include <atomic>
 #include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/global_rw_darc.hpp>
 #include <lamellar/substrate/local_rw_darc.hpp>
@@ -9,28 +8,24 @@
 #include <string>
 #include <vector>
 
+#include "counted.hpp"
 #include "pes.hpp"
 
 using namespace lamellar;
+using lamellar::testing::alive;
+using lamellar::testing::counted;
 using lamellar::testing::next_of;
 using lamellar::testing::on_pes;
+using lamellar::testing::parts_here;
 
 namespace {
 
-std::atomic<int> alive{0};  // parts in this process
-
-/// Neither copied nor moved by anything.
-struct part {
-  part() { ++alive; }
-  explicit part(int v) : value{v} { ++alive; }
-  part(const part&) = delete;
-  part& operator=(const part&) = delete;
-  ~part() { --alive; }
+struct part : counted {
+  part() = default;
+  explicit part(int v) : value{v} {}
   int value = 0;
   std::vector<darc<part>> held;
 };
-
-int parts_here(const world& w) { return static_cast<int>(w.able().pes_in_process); }
 
 template <class Task>
 task<std::string> refusal(Task conversion) {

@@ -7,27 +7,24 @@
 #include <thread>
 #include <vector>
 
+#include "counted.hpp"
 #include "pes.hpp"
 
 using namespace lamellar;
+using lamellar::testing::alive;
+using lamellar::testing::counted;
 using lamellar::testing::next_of;
 using lamellar::testing::on_pes;
+using lamellar::testing::parts_here;
 
 namespace {
 
-std::atomic<int> alive{0};  // parts in this process
-
-struct part {
-  part() { ++alive; }
-  explicit part(int v) : value{v} { ++alive; }
-  part(const part&) = delete;
-  part& operator=(const part&) = delete;
-  ~part() { --alive; }
+struct part : counted {
+  part() = default;
+  explicit part(int v) : value{v} {}
   int value = 0;
   std::vector<darc<part>> held;
 };
-
-int parts_here(const world& w) { return static_cast<int>(w.able().pes_in_process); }
 
 /// Notices when two handlers are inside at once.
 template <bool Concurrent>

@@ -10,28 +10,25 @@
 #include <optional>
 #include <vector>
 
+#include "counted.hpp"
 #include "pes.hpp"
 
 using namespace lamellar;
+using lamellar::testing::alive;
+using lamellar::testing::counted;
 using lamellar::testing::next_of;
 using lamellar::testing::on_pes;
+using lamellar::testing::parts_here;
 using lamellar::testing::work_divisor;
 
 namespace {
 
-std::atomic<int> alive{0};  // parts in this process
-
 /// Counts without an atomic: a lost update shows that two writers were inside.
-struct counter {
-  counter() { ++alive; }
-  explicit counter(std::uint64_t v) : value{v} { ++alive; }
-  counter(const counter&) = delete;
-  counter& operator=(const counter&) = delete;
-  ~counter() { --alive; }
+struct counter : counted {
+  counter() = default;
+  explicit counter(std::uint64_t v) : value{v} {}
   std::uint64_t value = 0;
 };
-
-int parts_here(const world& w) { return static_cast<int>(w.able().pes_in_process); }
 
 /// Sees who has access, wherever they are: each tells when it comes and goes.
 struct watch {

@@ -10,9 +10,12 @@
 #include <type_traits>
 #include <vector>
 
+#include "counted.hpp"
 #include "pes.hpp"
 
 using namespace lamellar;
+using lamellar::testing::alive;
+using lamellar::testing::counted;
 using lamellar::testing::next_of;
 using lamellar::testing::on_pes;
 
@@ -255,13 +258,6 @@ TEST_CASE("a team travels to the PEs of its parent") {
 }
 
 TEST_CASE("objects of a team go when their last handle has gone, though others know nothing") {
-  static std::atomic<int> alive{0};  // of this process
-  struct counted {
-    counted() { ++alive; }
-    counted(const counted&) = delete;
-    counted& operator=(const counted&) = delete;
-    ~counted() { --alive; }
-  };
   on_pes([](world& w) -> task<> {
     const std::uint32_t most = std::max(1u, w.size() / 2);
     for (int round = 0; round < 5; ++round) {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -44,5 +45,11 @@ class scratch_directory {
  private:
   std::filesystem::path path_;
 };
+
+/// All bytes of the file at `path`; none if there is no such file.
+inline std::string content_of(const std::string& path) {
+  std::ifstream in{path, std::ios::binary};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
 
 }  // namespace lamellar::testing

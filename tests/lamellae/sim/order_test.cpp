@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
-#include <fstream>
 #include <lamellar/lamellae/error.hpp>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -46,13 +44,6 @@ std::vector<std::uint32_t> exchange_all(const settings& s, std::uint32_t each) {
   return order;
 }
 
-std::string content(const std::string& file) {
-  std::ifstream in{file, std::ios::binary};
-  std::ostringstream all;
-  all << in.rdbuf();
-  return all.str();
-}
-
 }  // namespace
 
 TEST_CASE("a channel keeps its order under every seed, other orders differ") {
@@ -84,7 +75,7 @@ TEST_CASE("one seed gives one run, to the byte; another gives another") {
     settings s = simulated(4, seed);
     s.sim.trace = files / "trace";
     exchange_all(s, 20);
-    return content(s.sim.trace);
+    return content_of(s.sim.trace);
   };
   std::set<std::string> traces;
   for (std::uint64_t seed = 0; seed <= 10; ++seed) {

@@ -13,26 +13,14 @@
 #include <vector>
 
 #include "../../support/scratch_directory.hpp"
+#include "complaint.hpp"
 
 namespace io = lamellar::io;
+using lamellar::testing::complaint;
+using lamellar::testing::contains;
 using lamellar::testing::scratch_directory;
 
 namespace {
-
-// The text of the file_error that `f` throws; empty when it throws none.
-template <class F>
-std::string complaint(F f) {
-  try {
-    f();
-  } catch (const io::file_error& error) {
-    return error.what();
-  }
-  return {};
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 // All parts, one behind the other, must be all files from beginning to end.
 void check_partition(const std::vector<io::input_file>& files, std::uint64_t parts) {

@@ -11,8 +11,11 @@
 #include <vector>
 
 #include "../../support/scratch_directory.hpp"
+#include "complaint.hpp"
 
 namespace io = lamellar::io;
+using lamellar::testing::complaint;
+using lamellar::testing::contains;
 using lamellar::testing::scratch_directory;
 
 namespace {
@@ -109,20 +112,6 @@ std::string random_text(std::mt19937_64& random) {
     text += pool[random() % pool.size()];
   }
   return text;
-}
-
-template <class F>
-std::string complaint(F f) {
-  try {
-    f();
-  } catch (const io::file_error& error) {
-    return error.what();
-  }
-  return {};
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -2,12 +2,10 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
-#include <fstream>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/run.hpp>
 #include <lamellar/substrate/world.hpp>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -64,13 +62,6 @@ std::vector<std::uint32_t> run_program(const lamellae::settings& s) {
   return order;
 }
 
-std::string content(const std::string& file) {
-  std::ifstream in{file, std::ios::binary};
-  std::ostringstream all;
-  all << in.rdbuf();
-  return all.str();
-}
-
 }  // namespace
 
 TEST_CASE("a program runs under many seeds in one process, in many orders") {
@@ -93,9 +84,9 @@ TEST_CASE("the same seed gives the same trace, whatever ran in the process befor
     run_program(simulated(2, seed + 100));
     s.sim.trace = files / "second";
     CHECK(run_program(s) == first);
-    const std::string trace = content(files / "first");
+    const std::string trace = testing::content_of(files / "first");
     CHECK(trace.size() > 20'000);
-    CHECK(trace == content(files / "second"));
+    CHECK(trace == testing::content_of(files / "second"));
     traces.insert(trace);
   }
   CHECK(traces.size() == 13);
