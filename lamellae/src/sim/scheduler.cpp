@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "../membership.hpp"
+#include "report_request.hpp"
 #include "watchdog.hpp"
 
 namespace lamellar::lamellae::sim {
@@ -66,6 +67,7 @@ scheduler::~scheduler() = default;
 
 void scheduler::run(const std::function<void(std::uint32_t)>& as_pe) {
   const auto pes = static_cast<std::uint32_t>(pes_.size());
+  report_request::listen();
   for (simulated& pe : pes_) {
     pe.is = state::running;
     pe.refusals = 0;
@@ -93,6 +95,7 @@ void scheduler::run(const std::function<void(std::uint32_t)>& as_pe) {
 
 std::uint32_t scheduler::choose() {
   ++steps_;
+  report_if_asked();
   lose_when_due();
   const auto count = static_cast<std::uint32_t>(pes_.size());
   // Whoever is first among equals.
@@ -212,6 +215,14 @@ void scheduler::overdue(std::uint32_t me) {
                    ? nothing_under_way
                    : "a PE has waited for longer than LAMELLAR_HANG_SECONDS (of virtual time) "
                      "while others went on");
+}
+
+void scheduler::report_if_asked() {
+  if (!report_request::taken()) return;
+  is_reporting_ = true;
+  fmt::print(stderr, "lamellar: what {} simulated PEs do (asked by SIGUSR1):{}\n", pes_.size(),
+             waiting_text());
+  is_reporting_ = false;
 }
 
 void scheduler::report_stuck(const std::string& why) {

@@ -103,8 +103,9 @@ class scheduler {
   void hold_up(std::uint32_t me);
   [[noreturn]] void report_stuck(const std::string& why);
   [[noreturn]] void report_loss();
+  /// What all PEs do, if somebody has asked.
+  void report_if_asked();
   std::string waiting_text() const;
-  void watch();
 
   std::vector<simulated> pes_;
   chance dice_;

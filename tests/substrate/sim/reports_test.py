@@ -106,6 +106,18 @@ class Reports(unittest.TestCase):
         self.assertIn("PE 1 has not called the library for 0.1 s", text)
         self.assertIn("seed 17", text)
 
+    def test_a_report_on_request(self):
+        for seed in range(5):
+            code, said, text = simulate("ask", seed=seed)
+            self.assertEqual((code, said), (0, "went on\n"), text)
+            self.assertEqual(len(re.findall("SIGUSR1", text)), 1, text)
+            self.assertIn("lamellar: what 4 simulated PEs do (asked by SIGUSR1):\n", text)
+            self.assertRegex(text, r"\n  PE [0-9, -]+: in a barrier \(.*sim_program.cpp:\d+\)")
+            self.assertRegex(text, r"\n  PE 1: .*\n    1 of its calls of .* are unanswered by PE 0")
+            for pe in range(4):
+                self.assertRegex(text, rf"\n  PE [0-9, -]*{pe}|\n  PE 0-\d|\n  PE [0-9, ]*2-3")
+            self.assertEqual(simulate("ask", seed=seed), (code, said, text))
+
     def test_statistics_on_request(self):
         code, _, text = simulate("ring", LAMELLAR_STATISTICS="1", LAMELLAR_SIM_PES_PER_HOST="2")
         self.assertEqual(code, 0, text)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Programs that end badly in one way or another, for reports_test.py.
+// Programs that end badly in one way or another, or are asked how they do, for reports_test.py.
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <lamellar/substrate/darc.hpp>
@@ -53,6 +54,12 @@ task<int> run_case(world& w, std::string which) {
   } else if (which == "exit") {
     if (w.me().index() == 1) std::exit(4);
     co_await w.barrier();
+  } else if (which == "ask") {
+    if (w.me().index() == 1) {
+      co_await w.call(w.at(0), [] { std::raise(SIGUSR1); });
+    }
+    co_await w.barrier();
+    if (is_first) std::puts("went on");
   } else if (which == "silent") {
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(600);
     while (w.me().index() == 1 && std::chrono::steady_clock::now() < until) {
