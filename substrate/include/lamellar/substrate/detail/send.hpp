@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <lamellar/substrate/detail/handler.hpp>
 #include <lamellar/substrate/pe.hpp>
@@ -17,6 +18,11 @@ struct located_pe {
   std::source_location where;
   located_pe(pe v, std::source_location w = std::source_location::current())  // NOLINT
       : value{v}, where{w} {}
+  template <std::same_as<team_position> T>
+  located_pe(T) {  // NOLINT: only to say it in words
+    static_assert(!std::same_as<T, team_position>,
+                  "a place in a team is not the number of a PE: translate it with team.at()");
+  }
 };
 
 /// A place in a team, and the line of the program that named it.
@@ -26,6 +32,12 @@ struct located_position {
   located_position(team_position v,
                    std::source_location w = std::source_location::current())  // NOLINT
       : value{v}, where{w} {}
+  template <std::same_as<pe> T>
+  located_position(T) {  // NOLINT: only to say it in words
+    static_assert(!std::same_as<T, pe>,
+                  "the number of a PE is not its place in a team: translate it with "
+                  "team.position_of(), or send to the world");
+  }
 };
 
 [[noreturn]] void no_such_pe(const engine& at, const located_pe& to);
