@@ -53,15 +53,40 @@ pe team::at(team_position position, std::source_location where) const {
   return pe{checked({position, where})};
 }
 
+void team::refuse_empty(std::source_location where) {
+  detail::misuse(nullptr,
+                 "a team is used that is empty: it was never assigned to, was moved away, or "
+                 "came from a split() without a colour",
+                 where);
+}
+
 std::uint32_t team::checked(const detail::located_position& to) const {
-  const team_part& p = part();
-  if (to.value.index() >= p.members.size()) {
-    detail::misuse(p.home,
-                   fmt::format("there is no position {} in a team of {} PEs", to.value.index(),
-                               p.members.size()),
-                   to.where);
+  const team_part& p = part(to.where);
+  return p.members.at(
+      detail::team_access::position_of(*this, detail::located_member{to.value, to.where}));
+}
+
+std::uint32_t detail::team_access::position_of(const team& of, const located_member& member) {
+  const team_part& p = of.part(member.where);
+  if (member.is_position) {
+    if (member.number >= p.members.size()) {
+      misuse(p.home,
+             fmt::format("there is no position {} in a team of {} PEs", member.number,
+                         p.members.size()),
+             member.where);
+    }
+    return member.number;
   }
-  return p.members.at(to.value.index());
+  checked(*p.home, located_pe{pe{member.number}, member.where});
+  const std::optional<std::uint32_t> position = p.members.position_of(member.number);
+  if (!position) {
+    misuse(p.home,
+           fmt::format("PE {} is no member of the team of {} PEs whose group a message to it "
+                       "was given to",
+                       member.number, p.members.size()),
+           member.where);
+  }
+  return *position;
 }
 
 std::optional<team_position> team::position_of(pe which) const {
@@ -70,7 +95,7 @@ std::optional<team_position> team::position_of(pe which) const {
 }
 
 team_position team::position(std::source_location where) const {
-  const team_part& p = part();
+  const team_part& p = part(where);
   if (p.position == team_part::nowhere) {
     detail::misuse(p.home, "position() of a PE that is no member of the team", where);
   }
@@ -142,11 +167,11 @@ task<> quiesce_members(team of, std::source_location where) {
 }  // namespace
 
 task<> team::barrier(std::source_location where) const {
-  return part().number == 0 ? part().home->barrier(where, 0) : meet_members(*this, where);
+  return part(where).number == 0 ? part().home->barrier(where, 0) : meet_members(*this, where);
 }
 
 task<> team::quiesce(std::source_location where) const {
-  return part().number == 0 ? part().home->quiesce(where) : quiesce_members(*this, where);
+  return part(where).number == 0 ? part().home->quiesce(where) : quiesce_members(*this, where);
 }
 
 task<team> team::make(team parent, std::vector<std::uint32_t> positions,

@@ -8,19 +8,19 @@
 #include <string>
 #include <vector>
 
+#include "counters.hpp"
 #include "pes.hpp"
 
 using namespace lamellar;
+using lamellar::testing::add_to;
+using lamellar::testing::counter;
+using lamellar::testing::every_second;
 using lamellar::testing::next_of;
 using lamellar::testing::on_pes;
+using lamellar::testing::one_of_its_own;
 using lamellar::testing::work_divisor;
 
 namespace {
-
-struct counter {
-  static constexpr bool concurrent_handlers = true;
-  std::atomic<std::uint64_t> value{0};
-};
 
 /// Counts how often it is read from a message on this PE, into a darc that it carries.
 struct counted_copy {
@@ -90,11 +90,7 @@ TEST_CASE("results come in the order of insertion, one or one per PE") {
 
 TEST_CASE("members are shared: they travel once to each PE, however many messages there are") {
   on_pes([](world& w) -> task<> {
-    std::vector<darc<counter>> of_each;
-    for (std::uint32_t pe = 0; pe < w.size(); ++pe) {
-      of_each.push_back(co_await darc<counter>::create(w));
-    }
-    const darc<counter>& arrivals = of_each[w.me().index()];
+    const auto arrivals = co_await one_of_its_own<counter>(w);
     std::vector<std::uint64_t> table(5000);
     for (std::size_t k = 0; k < table.size(); ++k) table[k] = 3 * k;
     message_group group{w, look_up{{arrivals, table}}};
@@ -134,8 +130,7 @@ TEST_CASE("coroutines, bools and nothing at all as results") {
     CHECK(bits.all(10) == std::vector<bool>(w.size(), true));
 
     const auto total = co_await darc<counter>::create(w);
-    const auto add = [](const darc<counter>& to, std::uint64_t n) { to->value += n; };
-    message_group silent{w, add};
+    message_group silent{w, add_to{}};
     for (std::uint64_t k = 1; k <= 10; ++k) silent.add_all(total, k);
     co_await silent.run();
     co_await w.quiesce();
@@ -148,9 +143,7 @@ TEST_CASE("messages of any kind, without results") {
     const auto total = co_await darc<counter>::create(w);
     message_group group{w};
     for (std::uint64_t k = 0; k < 100; ++k) {
-      group.add(
-          next_of(w), [](const darc<counter>& to, std::uint64_t n) { to->value += n; }, total,
-          k);
+      group.add(next_of(w), add_to{}, total, k);
       std::string text(k, 'x');
       group.add(
           next_of(w),
@@ -195,5 +188,60 @@ TEST_CASE("one that throws does not keep the others from running") {
     }
     co_await w.quiesce();
     CHECK(total->value == 19);
+  });
+}
+
+TEST_CASE(
+    "a group of a team: results by position, whoever asks, what is shared once a member") {
+  on_pes([](world& w) -> task<> {
+    const team t = co_await every_second(w);
+    const auto arrivals = co_await one_of_its_own<counter>(w);
+    message_group group{t, look_up{{arrivals, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}}}};
+    for (std::uint32_t k = 0; k < 10 * t.size(); ++k) {
+      CHECK(group.add(team_position{k % t.size()}, k / t.size()) == k);
+    }
+    const std::size_t everywhere = group.add_all(7u);
+    const std::size_t by_pe = group.add(t.at(team_position{0}), 8u);
+    const auto results = co_await group.run();
+    for (std::uint32_t k = 0; k < 10 * t.size(); ++k) {
+      CHECK(results.at(k) == k / t.size() * 100 + t.at(team_position{k % t.size()}).index());
+    }
+    const std::vector<std::uint64_t> all = results.all(everywhere);
+    REQUIRE(all.size() == t.size());
+    for (std::uint32_t k = 0; k < t.size(); ++k) {
+      CHECK(all[k] == 700 + t.at(team_position{k}).index());
+    }
+    CHECK(results.at(by_pe) == 800 + w.size() - 1);
+    const std::vector<std::uint64_t> copies =
+        co_await arrivals.call_all([](counter& c) { return c.value.load(); });
+    for (std::uint32_t p = 0; p < w.size(); ++p) CHECK(copies[p] == t.contains(w.at(p)));
+
+    // Coroutines, and the team gone before they run.
+    task<group_results<std::uint32_t>> later = [&] {
+      team passing = t;
+      message_group asking{std::move(passing), ask_the_next{10}};
+      asking.add_all(3u);
+      return asking.run();
+    }();
+    const std::vector<std::uint32_t> asked = (co_await later).all(0);
+    for (std::uint32_t k = 0; k < t.size(); ++k) {
+      CHECK(asked[k] == 30 + (t.at(team_position{k}).index() + 1) % w.size());
+    }
+    co_await w.quiesce();
+  });
+}
+
+TEST_CASE("a group of a team for messages of any kind") {
+  on_pes([](world& w) -> task<> {
+    const team t = co_await every_second(w);
+    const auto total = co_await darc<counter>::create(w);
+    message_group group{t};
+    group.add(team_position{t.size() - 1}, add_to{}, total, std::uint64_t{1000});
+    group.add_all(add_to{}, total, std::uint64_t{1});
+    CHECK(group.size() == 1 + t.size());
+    co_await group.run();
+    co_await w.quiesce();
+    const bool last = t.at(team_position{t.size() - 1}) == w.me();
+    CHECK(total->value == w.size() * (t.is_member() + (last ? 1000u : 0u)));
   });
 }

@@ -10,9 +10,11 @@
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/global_rw_darc.hpp>
+#include <lamellar/substrate/message_group.hpp>
 #include <lamellar/substrate/one_sided_memory_region.hpp>
 #include <lamellar/substrate/run.hpp>
 #include <lamellar/substrate/shared_memory_region.hpp>
+#include <lamellar/substrate/task_group.hpp>
 #include <lamellar/substrate/team.hpp>
 #include <map>
 #include <stdexcept>
@@ -132,6 +134,38 @@ const std::map<std::string, std::function<void(world&)>> cases{
      [](world& w) {
        const team t = team{w}.block(0, 1).get();
        t.send(team_position{1}, [] {});
+     }},
+    {"task_group_position",
+     [](world& w) {
+       task_group group{team{w}.block(0, 1).get()};
+       group.send(team_position{1}, [] {});
+     }},
+    {"task_group_pe",
+     [](world& w) {
+       task_group group{team{w}.block(0, 1).get()};
+       (void)group.call(w.at(1), [] { return 1; });
+     }},
+    {"message_group_position",
+     [](world& w) {
+       message_group group{team{w}.block(0, 1).get(), [](int) {}};
+       group.add(team_position{1}, 5);
+     }},
+    {"message_group_pe",
+     [](world& w) {
+       message_group group{team{w}.block(0, 1).get()};
+       group.add(w.at(1), [] {});
+     }},
+    {"message_group_no_pe",
+     [](world& w) {
+       message_group group{w};
+       group.add(pe{w.size()}, [] {});
+     }},
+    {"group_of_nobody", [](world&) { const task_group group{team{}}; }},
+    {"team_moved_away",
+     [](world& w) {
+       team t = team{w}.block(0, 1).get();
+       const team taken = std::move(t);
+       t.send(team_position{0}, [] {});
      }},
     {"object_of_others",
      [](world& w) {

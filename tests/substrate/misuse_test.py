@@ -106,6 +106,19 @@ class Misuse(JobTest):
         self.check("position_outside", "there is no position 1 in a team of 1 PEs", pes=(2,))
         self.check("object_of_others", "PE 1 has no part of object", pes=(2,))
 
+    def test_a_group_sends_to_members_of_its_team(self):
+        here = r" \(.*misuse_program\.cpp:\d+\)"
+        for case, words in (
+                ("task_group_position", r"PE [01]: there is no position 1 in a team of 1 PEs"),
+                ("message_group_position", r"PE [01]: there is no position 1 in a team of 1 PEs"),
+                ("task_group_pe", r"PE [01]: PE 1 is no member of the team of 1 PEs whose group"),
+                ("message_group_pe", r"PE [01]: PE 1 is no member of the team of 1 PEs whose group"),
+                ("message_group_no_pe", r"PE [01]: there is no PE 2 in a world of 2"),
+                ("group_of_nobody", "a team is used that is empty"),
+                ("team_moved_away", "a team is used that is empty"),
+        ):
+            self.check(case, words + ".*" + here, pes=(2,), lamellae=("local",))
+
     def test_creations_that_do_not_match(self):
         self.check("mismatched_creation", "collectives do not match",
                    "the creation, conversion or collective write of an object, PE")

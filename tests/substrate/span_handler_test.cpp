@@ -7,12 +7,14 @@
 #include <span>
 #include <vector>
 
+#include "counters.hpp"
 #include "pes.hpp"
 
 using namespace lamellar;
 using lamellar::testing::next_of;
 using lamellar::testing::on_pes;
 using lamellar::testing::seeded;
+using lamellar::testing::total_of;
 
 namespace {
 
@@ -116,13 +118,11 @@ TEST_CASE("handlers without a context, and of records with several members") {
                   weighted{k % slots, static_cast<std::uint16_t>(k % 3)});
     }
     co_await w.quiesce();
-    const std::uint64_t here =
-        std::accumulate(tables->counts.begin(), tables->counts.end(), std::uint64_t{0});
     std::uint64_t expected = 0;
     for (std::uint32_t k = 0; k < 5000; ++k) {
       if (k % w.size() == w.me().index()) expected += w.size() * (1 + k % 3);
     }
-    CHECK(here == expected);
+    CHECK(total_of(tables->counts) == expected);
   });
 }
 
@@ -203,11 +203,9 @@ TEST_CASE("send_each with a hook, and sends between two batches") {
       tables.send(w.me(), add_weighted{}, weighted{4, 2});
     }
     co_await w.quiesce();
-    const std::uint64_t here =
-        std::accumulate(tables->counts.begin(), tables->counts.end(), std::uint64_t{0});
     std::uint64_t batch = 0;
     for (const std::uint32_t i : items) batch += i % w.size() == w.me().index();
-    CHECK(here == 10 * (batch * w.size() + 1 + 2));
+    CHECK(total_of(tables->counts) == 10 * (batch * w.size() + 1 + 2));
   });
 }
 
@@ -220,8 +218,7 @@ TEST_CASE("the prefetch hook is asked for what a PE sends") {
     for (std::uint32_t k = 0; k < 500; ++k) tables.send(w.me(), add_prefetched{}, k % slots);
     co_await w.quiesce();
     CHECK(addresses_asked >= 500);
-    CHECK(std::accumulate(tables->counts.begin(), tables->counts.end(), std::uint64_t{0}) ==
-          500);
+    CHECK(total_of(tables->counts) == 500);
     co_await w.barrier();
   });
 }

@@ -9,18 +9,18 @@
 #include <string>
 #include <vector>
 
+#include "counters.hpp"
 #include "pes.hpp"
 
 using namespace lamellar;
+using lamellar::testing::counter;
+using lamellar::testing::every_second;
 using lamellar::testing::next_of;
 using lamellar::testing::on_pes;
+using lamellar::testing::one_of_its_own;
+using lamellar::testing::sum_of;
 
 namespace {
-
-struct counter {
-  static constexpr bool concurrent_handlers = true;
-  std::atomic<std::uint64_t> value{0};
-};
 
 /// A coroutine handler that ends late.
 struct add_later {
@@ -47,26 +47,11 @@ task<int> fail_after(world& w, int n) {
   throw std::runtime_error("a task of the group");
 }
 
-std::uint64_t sum(const darc<counter>& all) {
-  std::uint64_t total = 0;
-  for (const std::uint64_t one :
-       all.call_all([](counter& c) { return c.value.load(); }).get()) {
-    total += one;
-  }
-  return total;
-}
-
 }  // namespace
 
 TEST_CASE("a group waits for its sends, the ends of coroutine handlers included") {
   on_pes([](world& w) -> task<> {
-    const auto mine = co_await darc<counter>::create(w);
-    // Only this PE uses its object: nothing else may change the sum.
-    std::vector<darc<counter>> of_each;
-    for (std::uint32_t pe = 0; pe < w.size(); ++pe) {
-      of_each.push_back(co_await darc<counter>::create(w));
-    }
-    const darc<counter>& to = of_each[w.me().index()];
+    const auto to = co_await one_of_its_own<counter>(w);
     task_group group{w};
     CHECK(group.pending() == 0);
     co_await group.done();
@@ -77,11 +62,11 @@ TEST_CASE("a group waits for its sends, the ends of coroutine handlers included"
     group.send_all(add_later{}, to, 3);
     co_await group.done();
     CHECK(group.pending() == 0);
-    CHECK(sum(to) == 1000 + w.size());
+    CHECK(sum_of(to) == 1000 + w.size());
     // It can be used again, and waited for by blocking.
     for (int k = 0; k < 10; ++k) group.send(next_of(w), add_later{}, to, 2);
     group.wait_all();
-    CHECK(sum(to) == 1010 + w.size());
+    CHECK(sum_of(to) == 1010 + w.size());
     co_await w.quiesce();
   });
 }
@@ -173,7 +158,7 @@ TEST_CASE("a handler has a group of its own and waits for it; wait_all in it wou
     };
     CHECK(co_await w.call(next_of(w), spread{}, to, 5) == 0);
     co_await w.quiesce();
-    CHECK(sum(to) == 63 * w.size());
+    CHECK(sum_of(to) == 63 * w.size());
     co_await w.quiesce();
   });
 }
@@ -187,5 +172,39 @@ TEST_CASE("sends of a group reuse their slots: as many as one likes") {
     co_await group.done();
     co_await w.quiesce();
     CHECK(to->value == many);
+  });
+}
+
+TEST_CASE("a group of a team sends to its members, and gives results by position") {
+  on_pes([](world& w) -> task<> {
+    const team t = co_await every_second(w);
+    const auto to = co_await one_of_its_own<counter>(w);
+    const auto who = [](context& at) { return at.me().index(); };
+    std::optional<task_group> group;
+    {
+      team passing = t;  // the group has one of its own
+      group.emplace(std::move(passing));
+    }
+    for (std::uint32_t k = 0; k < t.size(); ++k) {
+      group->send(team_position{k}, add_later{}, to, 3);
+      group->send(t.at(team_position{k}), add{}, to);
+    }
+    group->send_all(add_later{}, to, 2);
+    auto last = group->call(team_position{t.size() - 1}, who);
+    auto all = group->call_all(who);
+    co_await group->done();
+    CHECK(last.ready());
+    CHECK(co_await last == t.at(team_position{t.size() - 1}).index());
+    const std::vector<std::uint32_t> found = co_await all;
+    REQUIRE(found.size() == t.size());
+    for (std::uint32_t k = 0; k < t.size(); ++k) {
+      CHECK(found[k] == t.at(team_position{k}).index());
+    }
+    const std::vector<std::uint64_t> counts =
+        co_await to.call_all([](counter& c) { return c.value.load(); });
+    for (std::uint32_t p = 0; p < w.size(); ++p) {
+      CHECK(counts[p] == (t.contains(w.at(p)) ? 3 : 0));
+    }
+    co_await w.quiesce();
   });
 }

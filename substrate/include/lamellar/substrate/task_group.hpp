@@ -6,8 +6,9 @@
 #include <lamellar/substrate/detail/group_count.hpp>
 #include <lamellar/substrate/detail/send.hpp>
 #include <lamellar/substrate/spawned.hpp>
-#include <lamellar/substrate/world.hpp>
+#include <lamellar/substrate/team.hpp>
 #include <memory>
+#include <source_location>
 #include <utility>
 #include <vector>
 
@@ -20,44 +21,51 @@
 //   group.spawn(work());
 //   co_await group.done();
 //
+// A group of a team sends to its members, by team_position or by PE; the PE that has the group
+// need not be one of them.
+//
 // Thread-safety: any thread of the PE. Destroying a group does not wait, and what it has
 // started goes on.
 namespace lamellar {
 
 class task_group {
  public:
-  explicit task_group(world& of)
-      : count_{std::make_shared<detail::group_count>(detail::engine_of(of))} {}
+  /// A group for the members of `of`; a world is the team of all its PEs. No communication.
+  explicit task_group(team of, std::source_location where = std::source_location::current())
+      : of_{std::move(of)},
+        count_{std::make_shared<detail::group_count>(
+            *detail::team_access::part(of_, where).home)} {}
 
-  /// Run `f(args...)` on PE `to`; done() waits for the end of the handler, a coroutine's too.
+  /// Run `f(args...)` on the member `to`; done() waits for the end of the handler, a
+  /// coroutine's too.
   ///
-  /// Cost: as world::send, and an answer without a value. What the handler throws comes out of
-  /// done().
+  /// Cost: as world::send, and an answer without a value. Requires: `to` is a member of the
+  /// team. What the handler throws comes out of done().
   template <class F, class... Args>
-  void send(detail::located_pe to, const F& f, const Args&... args) {
-    (void)start(true, detail::checked(count_->home(), to), f, args...);
+  void send(detail::located_member to, const F& f, const Args&... args) {
+    (void)start(true, pe_of(to), f, args...);
   }
-  /// Run `f(args...)` on PE `to` and bring its result back; done() waits for it too. Costs and
-  /// completion as world::call.
+  /// Run `f(args...)` on the member `to` and bring its result back; done() waits for it too.
+  /// Costs and completion as world::call.
   template <class F, class... Args>
-  auto call(detail::located_pe to, const F& f, const Args&... args) {
-    return start(false, detail::checked(count_->home(), to), f, args...);
+  auto call(detail::located_member to, const F& f, const Args&... args) {
+    return start(false, pe_of(to), f, args...);
   }
-  /// send() to every PE, this one included.
+  /// send() to every member.
   template <class F, class... Args>
   void send_all(const F& f, const Args&... args) {
-    for (std::uint32_t to = 0; to < count_->home().size(); ++to) {
-      (void)start(true, to, f, args...);
+    for (std::uint32_t k = 0; k < members().size(); ++k) {
+      (void)start(true, members().at(k), f, args...);
     }
   }
-  /// call() to every PE, this one included; the results are indexed by PE.
+  /// call() to every member; the results are indexed by position in the team.
   template <class F, class... Args>
   auto call_all(const F& f, const Args&... args) {
     using result = detail::call_result<F, void, Args...>;
     std::vector<reply<result>> replies;
-    replies.reserve(count_->home().size());
-    for (std::uint32_t to = 0; to < count_->home().size(); ++to) {
-      replies.push_back(start(false, to, f, args...));
+    replies.reserve(members().size());
+    for (std::uint32_t k = 0; k < members().size(); ++k) {
+      replies.push_back(start(false, members().at(k), f, args...));
     }
     return reply<typename detail::all_of<result>::type>{
         detail::gather_replies<result>(std::move(replies))};
@@ -101,6 +109,12 @@ class task_group {
     count->throw_failures();
   }
 
+  const detail::member_list& members() const { return detail::team_access::part(of_).members; }
+  std::uint32_t pe_of(const detail::located_member& to) const {
+    return members().at(detail::team_access::position_of(of_, to));
+  }
+
+  team of_;
   std::shared_ptr<detail::group_count> count_;
 };
 

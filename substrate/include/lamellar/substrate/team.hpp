@@ -33,13 +33,14 @@
 namespace lamellar {
 
 namespace detail {
+struct located_member;
 struct located_team;
 struct team_access;
 }  // namespace detail
 
 class team {
  public:
-  /// Empty: of no use until assigned to.
+  /// Empty: of no use until assigned to; using it ends the job.
   team() noexcept = default;
   /// All PEs, in the order of their numbers: position k is PE k. Cost: none.
   team(world& all) noexcept : handle_{&detail::engine_of(all), nullptr} {}  // NOLINT: it is one
@@ -145,10 +146,16 @@ class team {
   explicit team(detail::object_handle handle) noexcept : handle_{std::move(handle)} {}
 
   static team arrived(detail::engine& home, std::uint32_t number);
-  detail::team_part& part() const {
-    return handle_.entry() == nullptr ? handle_.home()->all_pes()
-                                      : *static_cast<detail::team_part*>(handle_.entry()->part);
+  detail::team_part& part(std::source_location where = std::source_location::current()) const {
+    if (handle_.entry() != nullptr) {
+      return *static_cast<detail::team_part*>(handle_.entry()->part);
+    }
+    if (handle_.home() == nullptr) [[unlikely]] {
+      refuse_empty(where);
+    }
+    return handle_.home()->all_pes();
   }
+  [[noreturn]] static void refuse_empty(std::source_location where);
   std::uint32_t checked(const detail::located_position& to) const;
   static task<team> split_of(team parent, std::optional<std::uint32_t> colour,
                              std::uint32_t key, std::source_location where);
@@ -170,9 +177,27 @@ struct located_team {
       : value{std::move(t)}, where{at} {}
 };
 
+/// A member of a team, named by its place there or by its number in the world, and the line of
+/// the program that named it.
+struct located_member {
+  std::uint32_t number;
+  bool is_position;
+  std::source_location where;
+  located_member(team_position v,  // NOLINT
+                 std::source_location w = std::source_location::current())
+      : number{v.index()}, is_position{true}, where{w} {}
+  located_member(pe v, std::source_location w = std::source_location::current())  // NOLINT
+      : number{v.index()}, is_position{false}, where{w} {}
+};
+
 struct team_access {
-  static team_part& part(const team& of) { return of.part(); }
+  static team_part& part(const team& of,
+                         std::source_location where = std::source_location::current()) {
+    return of.part(where);
+  }
   static const object_handle& handle(const team& of) { return of.handle_; }
+  /// The place of a member in its team. Ends the job if there is none.
+  static std::uint32_t position_of(const team& of, const located_member& member);
 };
 
 /// The PEs that have a part of an object of `of`; nullptr: all.

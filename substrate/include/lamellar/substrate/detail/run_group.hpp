@@ -10,7 +10,9 @@
 #include <span>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 // The handler that runs one PE's share of a message_group: the callable, and the arguments of
@@ -21,6 +23,36 @@ namespace lamellar::detail {
 [[noreturn]] void wrong_result(std::size_t message, const char* why);
 /// Throws what is being handled, with the number of the message that threw it.
 [[noreturn]] void throw_of_group(std::uint32_t message, const std::exception_ptr& thrown);
+
+/// What a group's messages to one PE give, or what the first of them threw that did.
+template <class Value>
+struct outcomes {
+  using results_type = typename all_of<Value>::type;
+  std::conditional_t<std::is_void_v<Value>, std::monostate, results_type> results;
+  std::exception_ptr first;
+  std::uint32_t thrown_by = 0;
+
+  explicit outcomes([[maybe_unused]] std::uint32_t count) {
+    if constexpr (!std::is_void_v<Value>) {
+      results.reserve(count);
+    }
+  }
+  /// Message `k` has thrown what is being handled.
+  void threw(std::uint32_t k) {
+    if (!first) {
+      first = std::current_exception();
+      thrown_by = k;
+    }
+  }
+  results_type take() {
+    if (first) {
+      throw_of_group(thrown_by, first);
+    }
+    if constexpr (!std::is_void_v<Value>) {
+      return std::move(results);
+    }
+  }
+};
 
 template <class F, class Arguments>
 struct run_group;
@@ -53,42 +85,20 @@ struct run_group<F, record<Args...>> {
     results operator()(context& at, F f, std::span<const std::byte> records,
                        std::uint32_t count) const {
       byte_reader in{records, &engine_of(at.world())};
-      std::exception_ptr first;
-      std::uint32_t thrown_by = 0;
-      const auto note = [&](std::uint32_t k) {
-        if (!first) {
-          first = std::current_exception();
-          thrown_by = k;
-        }
-      };
-      if constexpr (std::is_void_v<value>) {
-        for (std::uint32_t k = 0; k < count; ++k) {
-          auto values = next(in);
-          try {
+      outcomes<value> all{count};
+      for (std::uint32_t k = 0; k < count; ++k) {
+        auto values = next(in);
+        try {
+          if constexpr (std::is_void_v<value>) {
             call(f, at, values);
-          } catch (...) {
-            note(k);
+          } else {
+            all.results.push_back(call(f, at, values));
           }
+        } catch (...) {
+          all.threw(k);
         }
-        if (first) {
-          throw_of_group(thrown_by, first);
-        }
-      } else {
-        results all;
-        all.reserve(count);
-        for (std::uint32_t k = 0; k < count; ++k) {
-          auto values = next(in);
-          try {
-            all.push_back(call(f, at, values));
-          } catch (...) {
-            note(k);
-          }
-        }
-        if (first) {
-          throw_of_group(thrown_by, first);
-        }
-        return all;
       }
+      return all.take();
     }
   };
 
@@ -110,42 +120,22 @@ struct run_group<F, record<Args...>> {
         broken = std::current_exception();
         count = static_cast<std::uint32_t>(running.size());
       }
-      std::exception_ptr first;
-      std::uint32_t thrown_by = 0;
-      if constexpr (std::is_void_v<value>) {
-        for (std::uint32_t k = 0; k < count; ++k) {
-          try {
+      outcomes<value> all{count};
+      for (std::uint32_t k = 0; k < count; ++k) {
+        try {
+          if constexpr (std::is_void_v<value>) {
             co_await running[k];
-          } catch (...) {
-            thrown_by = first ? thrown_by : k;
-            first = first ? first : std::current_exception();
+          } else {
+            all.results.push_back(co_await running[k]);
           }
+        } catch (...) {
+          all.threw(k);
         }
-        if (broken) {
-          std::rethrow_exception(broken);
-        }
-        if (first) {
-          throw_of_group(thrown_by, first);
-        }
-      } else {
-        results all;
-        all.reserve(count);
-        for (std::uint32_t k = 0; k < count; ++k) {
-          try {
-            all.push_back(co_await running[k]);
-          } catch (...) {
-            thrown_by = first ? thrown_by : k;
-            first = first ? first : std::current_exception();
-          }
-        }
-        if (broken) {
-          std::rethrow_exception(broken);
-        }
-        if (first) {
-          throw_of_group(thrown_by, first);
-        }
-        co_return all;
       }
+      if (broken) {
+        std::rethrow_exception(broken);
+      }
+      co_return all.take();
     }
   };
 
