@@ -183,7 +183,7 @@ bool engine::post_block(std::uint32_t to, traffic kind, std::span<const std::byt
       copy_to_peer(room.data, what);
       lamella_->post(to, kind, static_cast<std::uint32_t>(what.size()), 0);
       if (counted_ != nullptr) [[unlikely]] {
-        count_buffer(to, what.size());
+        count_buffer(to, what);
       }
       posted = true;
     }
@@ -210,7 +210,7 @@ void engine::keep_waiting(std::uint32_t to, traffic kind, outgoing what) {
 void engine::ship_to_self(lane& from, destination& d, traffic kind, std::size_t bytes) {
   tally(own_sent_, 1, shared_);
   if (counted_ != nullptr) [[unlikely]] {
-    count_buffer(me_, bytes);
+    count_buffer(me_, {d.start, bytes});
   }
   std::byte* start = d.start;
   d.start = d.cursor = d.limit = nullptr;
@@ -271,7 +271,7 @@ bool engine::post_one(std::uint32_t to, traffic kind, outgoing& what) {
     copy_to_peer(room.data, {what.data, what.bytes});
     lamella_->post(to, kind, static_cast<std::uint32_t>(what.bytes), 0);
     if (counted_ != nullptr) [[unlikely]] {
-      count_buffer(to, what.bytes);
+      count_buffer(to, {what.data, what.bytes});
     }
     return true;
   }
@@ -285,11 +285,13 @@ bool engine::post_one(std::uint32_t to, traffic kind, outgoing& what) {
         std::min(what.bytes - what.sent, room.capacity - sizeof(fragment_header));
     std::memcpy(room.data, &header, sizeof(header));
     std::memcpy(room.data + sizeof(header), what.data + what.sent, piece);
-    what.sent += piece;
     lamella_->post(to, kind, static_cast<std::uint32_t>(sizeof(header) + piece), fragment_flag);
     if (counted_ != nullptr) [[unlikely]] {
-      count_buffer(to, piece);
+      run_header run;
+      std::memcpy(&run, what.data, sizeof(run));
+      count_fragment(to, piece, what.sent == 0 ? &run : nullptr);
     }
+    what.sent += piece;
   }
   return true;
 }

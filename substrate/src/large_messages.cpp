@@ -63,6 +63,9 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
   if (to == me_) {
     tally(sent_, 1, shared_);
     tally(own_sent_, 1, shared_);
+    if (counted_ != nullptr) [[unlikely]] {
+      count_buffer(me_, {data, whole});
+    }
     queue_to_self(from, {data, whole, false});
     return;
   }

@@ -2,12 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <lamellar/substrate/detail/engine.hpp>
 #include <lamellar/substrate/record.hpp>
 #include <lamellar/substrate/statistics.hpp>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,17 +18,33 @@ namespace lamellar::detail {
 
 namespace {
 
-traffic_statistics read(const statistics_books::traffic_book& book) {
-  return {book.buffers.load(), book.bytes.load()};
+traffic_statistics read(const traffic_book& book) {
+  return {book.messages.load(), book.answers.load(), book.lines.load(),
+          book.runs.load(),     book.buffers.load(), book.bytes.load()};
 }
 
 void add(traffic_statistics& to, const traffic_statistics& more) {
+  to.messages += more.messages;
+  to.answers += more.answers;
+  to.lines += more.lines;
+  to.runs += more.runs;
   to.buffers += more.buffers;
   to.bytes += more.bytes;
 }
 
-double per(std::uint64_t a, std::uint64_t b) {
-  return b == 0 ? 0.0 : static_cast<double>(a) / static_cast<double>(b);
+void add(std::atomic<std::uint64_t>& to, std::uint64_t n) {
+  to.fetch_add(n, std::memory_order_relaxed);
+}
+
+/// The bytes of `count` variable records, which this PE has written itself.
+std::size_t variable_extent(std::span<const std::byte> from, std::uint32_t count) {
+  std::size_t at = 0;
+  for (std::uint32_t k = 0; k < count; ++k) {
+    std::uint64_t length = 0;
+    std::memcpy(&length, from.data() + at, sizeof(length));
+    at += variable_bytes(length);
+  }
+  return at;
 }
 
 /// Names of closures are long: their ends say most.
@@ -75,11 +92,15 @@ std::string table_of(const std::vector<statistics>& pes) {
                         per(handler.records, handler.runs),
                         static_cast<double>(handler.nanoseconds) * 1e-6);
   }
-  text += fmt::format("  {:<{}} {:>12} {:>14} {:>11}\n", "buffers", name_room, "buffers",
-                      "bytes", "bytes each");
+  constexpr const char* columns =
+      "  {:<24} {:>12} {:>12} {:>10} {:>10} {:>10} {:>14} {:>11} {:>11}\n";
+  text += fmt::format(columns, "sent", "messages", "answers", "by line", "runs", "buffers",
+                      "bytes", "runs/buffer", "records/run");
   const auto row = [&](const char* to, const traffic_statistics& traffic) {
-    text += fmt::format("  {:<{}} {:>12} {:>14} {:>11.0f}\n", to, name_room, traffic.buffers,
-                        traffic.bytes, per(traffic.bytes, traffic.buffers));
+    text += fmt::format(columns, to, traffic.messages, traffic.answers, traffic.lines,
+                        traffic.runs, traffic.buffers, traffic.bytes,
+                        fmt::format("{:.1f}", traffic.runs_per_buffer()),
+                        fmt::format("{:.1f}", traffic.records_per_run()));
   };
   row("to the same PE", sum.to_self);
   row("to PEs of the same host", sum.to_host);
@@ -126,11 +147,51 @@ void engine::run_counted(execution& at, const handler_node& node, const run_head
   book.bytes.fetch_add(records.size(), std::memory_order_relaxed);
 }
 
-void engine::count_buffer(std::uint32_t to, std::size_t bytes) {
-  (to == me_                                         ? counted_->to_self
-   : lamella_->host_of(to) == lamella_->host_of(me_) ? counted_->to_host
-                                                     : counted_->to_network)
-      .add(bytes);
+traffic_book& engine::book_for(std::uint32_t to) {
+  return to == me_                                         ? counted_->to_self
+         : lamella_->host_of(to) == lamella_->host_of(me_) ? counted_->to_host
+                                                           : counted_->to_network;
+}
+
+void engine::count_buffer(std::uint32_t to, std::span<const std::byte> buffer) {
+  std::uint64_t messages = 0;
+  std::uint64_t answers = 0;
+  std::uint64_t runs = 0;
+  for (std::size_t at = 0; buffer.size() - at >= sizeof(run_header);) {
+    run_header run;
+    std::memcpy(&run, buffer.data() + at, sizeof(run));
+    at += sizeof(run);
+    const std::size_t extent = run.record_bytes == variable_record
+                                   ? variable_extent(buffer.subspan(at), run.count)
+                                   : std::size_t{run.record_bytes} * run.count;
+    at = std::min(buffer.size(), at + round_up_8(extent));
+    if (run.count != 0) {  // else room was made for records that did not come
+      ++runs;
+      (run.handler < first_handler ? answers : messages) += run.count;
+    }
+  }
+  traffic_book& book = book_for(to);
+  add(book.messages, messages);
+  add(book.answers, answers);
+  add(book.runs, runs);
+  add(book.buffers, 1);
+  add(book.bytes, buffer.size());
+}
+
+void engine::count_fragment(std::uint32_t to, std::size_t bytes, const run_header* first) {
+  traffic_book& book = book_for(to);
+  if (first != nullptr) {
+    add(first->handler < first_handler ? book.answers : book.messages, 1);
+    add(book.runs, 1);
+  }
+  add(book.buffers, 1);
+  add(book.bytes, bytes);
+}
+
+void engine::count_line(std::uint32_t to) {
+  traffic_book& book = book_for(to);
+  add(book.messages, 1);
+  add(book.lines, 1);
 }
 
 statistics engine::read_statistics() const {

@@ -11,6 +11,16 @@
 // Thread-safety: any thread of the PE counts; relaxed, for nothing depends on it.
 namespace lamellar::detail {
 
+/// What was sent to PEs at one distance; see traffic_statistics.
+struct traffic_book {
+  std::atomic<std::uint64_t> messages{0};
+  std::atomic<std::uint64_t> answers{0};
+  std::atomic<std::uint64_t> lines{0};
+  std::atomic<std::uint64_t> runs{0};
+  std::atomic<std::uint64_t> buffers{0};
+  std::atomic<std::uint64_t> bytes{0};
+};
+
 struct statistics_books {
   struct handler_book {
     std::atomic<std::uint64_t> records{0};
@@ -18,16 +28,6 @@ struct statistics_books {
     std::atomic<std::uint64_t> bytes{0};
     std::atomic<std::uint64_t> nanoseconds{0};
   };
-  struct traffic_book {
-    std::atomic<std::uint64_t> buffers{0};
-    std::atomic<std::uint64_t> bytes{0};
-
-    void add(std::size_t more) {
-      buffers.fetch_add(1, std::memory_order_relaxed);
-      bytes.fetch_add(more, std::memory_order_relaxed);
-    }
-  };
-
   explicit statistics_books(std::size_t handlers) : by_handler(handlers) {}
 
   std::vector<handler_book> by_handler;  // in the order of handler numbers

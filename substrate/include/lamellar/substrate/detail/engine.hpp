@@ -69,6 +69,7 @@ enum class resume : std::uint8_t {
 
 class doctor;
 struct statistics_books;
+struct traffic_book;
 
 class engine {
  public:
@@ -191,6 +192,9 @@ class engine {
   /// Take back the call whose arguments should have gone into the line to `to`.
   void withdraw_call_on_line(std::uint32_t to);
   void publish_line(std::uint32_t to) {
+    if (counted_ != nullptr) [[unlikely]] {
+      count_line(to);
+    }
     peer_line& line = lines_[to];
     line.out->request.state.store(++line.asked, std::memory_order_release);
   }
@@ -426,7 +430,12 @@ class engine {
   }
   void run_counted(execution& at, const handler_node& node, const run_header& run,
                    std::span<const std::byte> records);
-  void count_buffer(std::uint32_t to, std::size_t bytes);
+  // statistics.cpp; only if statistics are wanted
+  traffic_book& book_for(std::uint32_t to);
+  void count_buffer(std::uint32_t to, std::span<const std::byte> buffer);
+  /// A piece of a large message; `first`: the message's header, with its first piece.
+  void count_fragment(std::uint32_t to, std::size_t bytes, const run_header* first);
+  void count_line(std::uint32_t to);
   bool run_one(execution& at, const run_header& run, std::span<const std::byte> records);
   void take_answers(std::uint32_t from, const run_header& run,
                     std::span<const std::byte> records);
