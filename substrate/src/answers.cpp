@@ -9,6 +9,7 @@
 #include <lamellar/substrate/detail/system_messages.hpp>
 #include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/reply.hpp>
+#include <optional>
 #include <vector>
 
 #include "faults.hpp"
@@ -38,12 +39,6 @@ bool holds_two_texts(std::span<const std::byte> bytes) {
   return true;
 }
 
-std::uint32_t number_at(std::span<const std::byte> bytes) {
-  std::uint32_t number = 0;
-  std::memcpy(&number, bytes.data(), sizeof(number));
-  return number;
-}
-
 void encode_text(std::string& into, std::string_view text) {
   const auto n = static_cast<std::uint32_t>(text.size());
   into.append(reinterpret_cast<const char*>(&n), sizeof(n));
@@ -62,10 +57,8 @@ void engine::fill(reply_slot& slot, reply_slot::status how, std::span<const std:
     std::memcpy(bytes.size() > reply_slot::room ? slot.heap : slot.data, bytes.data(),
                 bytes.size());
   }
-  const std::uint32_t peer = slot.peer;
-  if (by != peer) {  // whoever waits may be looking at it
-    slot.peer = by;
-  }
+  const std::uint32_t peer = slot.peer.load(std::memory_order_relaxed);
+  slot.peer.store(by, std::memory_order_relaxed);
   group_count* const group = slot.group;
   const reply_slot::status before = swap_in(slot.state, how, shared_);
   if (before == reply_slot::status::awaited) {
@@ -85,36 +78,55 @@ void engine::fill(reply_slot& slot, reply_slot::status how, std::span<const std:
 reply_slot* engine::slot_answered_here(ticket t) {
   reply_slot* slot = replies_.find(t);
   while (slot != nullptr && slot->on_line) {  // the line says so too, any moment now
-    check_line(slot->peer);
+    check_line(slot->peer.load(std::memory_order_relaxed));
   }
   return slot;
+}
+
+bool engine::hold_all(const listed_handles& list, std::string& why) {
+  for (std::uint32_t k = 0; k < list.objects(); ++k) {
+    if (objects_.find(list.object(k)) == nullptr) {
+      why =
+          "the answer holds a handle of an object of which this PE has no part: of a team "
+          "without it, or one that is gone";
+      return false;
+    }
+  }
+  for (std::uint32_t k = 0; k < list.regions(); ++k) {
+    try {
+      one_sided_.arrive(list.region(k));
+    } catch (const corrupt_message& e) {
+      while (k != 0) {
+        one_sided_.drop(list.region(--k));
+      }
+      why = e.what();
+      return false;
+    }
+  }
+  for (std::uint32_t k = 0; k < list.objects(); ++k) {
+    object_entry& object = *objects_.find(list.object(k));
+    object.arrive();
+    object.hold();
+  }
+  return true;
 }
 
 void engine::fill_variable(reply_slot& slot, std::uint16_t kind,
                            std::span<const std::byte> bytes, std::uint32_t by) {
   if (kind == answer_handles) {
-    const std::span<const std::byte> numbers = reply_slot::handle_numbers_in(bytes);
-    if (numbers.empty()) {
+    const std::optional<listed_handles> list = listed_handles::behind(bytes);
+    if (!list) {
       throw corrupt_message("an answer without the handles that it should hold");
     }
-    for (std::size_t k = 0; k < numbers.size(); k += sizeof(std::uint32_t)) {
-      if (objects_.find(number_at(numbers.subspan(k))) == nullptr) {
-        // Only whoever called can do something about it.
-        std::string text;
-        encode_text(text, "(none)");
-        encode_text(
-            text,
-            "the answer holds a handle of an object of which this PE has no part: of a team "
-            "without it, or one that is gone");
-        text.resize(std::max(text.size(), reply_slot::room + 1));
-        fill(slot, reply_slot::status::failed, std::as_bytes(std::span{text}), by);
-        return;
-      }
-    }
-    for (std::size_t k = 0; k < numbers.size(); k += sizeof(std::uint32_t)) {
-      object_entry& object = *objects_.find(number_at(numbers.subspan(k)));
-      object.arrive();
-      object.hold();
+    std::string why;
+    if (!hold_all(*list, why)) {
+      // Only whoever called can do something about it.
+      std::string text;
+      encode_text(text, "(none)");
+      encode_text(text, why);
+      text.resize(std::max(text.size(), reply_slot::room + 1));
+      fill(slot, reply_slot::status::failed, std::as_bytes(std::span{text}), by);
+      return;
     }
     slot.holds_handles = true;
   }
@@ -123,11 +135,14 @@ void engine::fill_variable(reply_slot& slot, std::uint16_t kind,
 }
 
 void engine::discard_answer(reply_slot& slot) {
-  const std::span<const std::byte> numbers = slot.handle_numbers();
-  for (std::size_t k = 0; k < numbers.size(); k += sizeof(std::uint32_t)) {
-    if (object_entry* object = objects_.find(number_at(numbers.subspan(k)));
-        object != nullptr) {
-      object->let_go();
+  if (const std::optional<listed_handles> list = slot.handles(); list) [[unlikely]] {
+    for (std::uint32_t k = 0; k < list->objects(); ++k) {
+      if (object_entry* object = objects_.find(list->object(k)); object != nullptr) {
+        object->let_go();
+      }
+    }
+    for (std::uint32_t k = 0; k < list->regions(); ++k) {
+      one_sided_.drop(list->region(k));
     }
   }
   slot.holds_handles = false;
@@ -143,7 +158,7 @@ void engine::take_answers(std::uint32_t from, const run_header& run,
                           std::span<const std::byte> records) {
   const auto slot_for = [&](std::uint32_t k) -> reply_slot& {
     reply_slot* slot = replies_.find(run.extra + k);
-    if (slot == nullptr || slot->peer != from) {
+    if (slot == nullptr || slot->peer.load(std::memory_order_relaxed) != from) {
       throw corrupt_message(
           fmt::format("an answer to a call that was not made (ticket {})", run.extra + k));
     }

@@ -35,8 +35,8 @@ one_sided_entry& one_sided_table::own(std::uint32_t number) {
   const auto found = entries_.find({home_.me(), number});
   if (found == entries_.end()) {
     throw corrupt_message(fmt::format(
-        "one-sided memory region {} of PE {} does not exist (any more); a handle in "
-        "a reply counts from when the reply is taken: take it before quiesce",
+        "one-sided memory region {} of PE {} does not exist (any more): its last handle had "
+        "gone before a quiesce",
         number, home_.me()));
   }
   return *found->second;
@@ -48,6 +48,9 @@ one_sided_entry& one_sided_table::arrive(const one_sided_name& name) {
     throw corrupt_message(
         fmt::format("a handle of a one-sided memory region of PE {}, in a world of {}",
                     name.owner, home_.size()));
+  }
+  if (name.bytes > name.segment_bytes || name.offset > name.segment_bytes - name.bytes) {
+    throw corrupt_message("a one-sided memory region that exceeds its segment");
   }
   bool is_first = false;
   one_sided_entry* entry = nullptr;
@@ -81,6 +84,11 @@ one_sided_entry& one_sided_table::arrive(const one_sided_name& name) {
     send_hold(home_, name.owner, name.number);
   }
   return *entry;
+}
+
+void one_sided_table::drop(const one_sided_name& name) {
+  const std::lock_guard lock{mutex_};
+  entries_.at({name.owner, name.number})->handles.fetch_sub(1, std::memory_order_release);
 }
 
 std::span<std::byte> one_sided_table::find(std::uint32_t number) {

@@ -18,7 +18,7 @@ bool is_answered(const reply_slot& slot) {
 namespace {
 
 void check_wait(engine& at, const reply_slot& slot, std::source_location where) {
-  if (slot.object == 0 || slot.peer != at.me()) {
+  if (slot.object == 0 || slot.peer.load(std::memory_order_relaxed) != at.me()) {
     return;
   }
   const std::vector<object_entry*>& serving = at.here().serving;
@@ -81,7 +81,7 @@ failure failure_in(const reply_slot& slot) {
   };
   std::string handler = text();
   std::string what = text();
-  return {slot.peer, std::move(handler), std::move(what)};
+  return {slot.peer.load(std::memory_order_relaxed), std::move(handler), std::move(what)};
 }
 
 void throw_remote(const reply_slot& slot) {

@@ -111,7 +111,7 @@ std::string engine::what_it_waits_for() {
   } else {
     std::map<std::pair<std::uint32_t, std::uint16_t>, std::uint32_t> calls;
     replies_.for_each_unanswered([&](const reply_block& block, const reply_slot& slot) {
-      ++calls[{slot.peer, block.handler}];
+      ++calls[{slot.peer.load(std::memory_order_relaxed), block.handler}];
     });
     for (const auto& [what, count] : calls) {
       add(fmt::format("{} of its calls of {} are unanswered by PE {}", count,

@@ -2,6 +2,7 @@
 // One-sided memory regions: made by one PE, used by all who get a handle, freed after the last
 // of these.
 #include <algorithm>
+#include <lamellar/substrate/by_value.hpp>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/one_sided_memory_region.hpp>
 #include <lamellar/substrate/world.hpp>
@@ -221,46 +222,93 @@ TEST_CASE("handles that wander from PE to PE neither leak nor free early") {
   });
 }
 
-TEST_CASE("a handle that comes in a reply counts once it is taken") {
+TEST_CASE("a region without elements is a region") {
+  on_pes([](world& w) -> task<> {
+    auto none = numbers::create(w, 0);
+    CHECK(none.size() == 0);
+    CHECK(static_cast<bool>(none));
+    CHECK(none.is_local());
+    CHECK(none.local().empty());
+    CHECK(none.sub_region(0, 0).size() == 0);
+    none.put(0, std::span<const std::uint64_t>{}).get();
+    none.get(0, std::span<std::uint64_t>{}).get();
+    // Elsewhere too, and back.
+    const auto back = co_await w.call(
+        next_of(w),
+        [](const numbers& got) {
+          got.put(0, std::span<const std::uint64_t>{}).get();
+          return got;
+        },
+        none);
+    CHECK(back.size() == 0);
+    CHECK(back.owner() == w.me());
+    CHECK(w.heap().in_use == 0);
+    co_await w.quiesce();
+  });
+}
+
+TEST_CASE("a handle in an answer that nobody has read keeps the region") {
   on_pes([](world& w) -> task<> {
     const auto make = [](context& at) {
       auto made = numbers::create(at.world(), 20);
-      made.at(3) = 33;
+      made.at(3) = 33 + at.origin().index();
       return made;
     };
-    numbers got = co_await w.call(next_of(w), make);
-    CHECK(got.owner() == next_of(w));
-    co_await w.quiesce();
-    co_await w.quiesce();
-    CHECK(co_await got.get(3) == 33);
-    CHECK(w.heap().in_use > 0);
-    co_await w.barrier();
-    got = {};
-    co_await w.quiesce();
+    const auto make_two = [make](context& at) { return std::vector{make(at), make(at)}; };
+    const auto two = by_value(make_two);
+    for (int round = 0; round < 3; ++round) {
+      auto unread = w.call(next_of(w), make);
+      auto several = w.call(next_of(w), two);
+      auto own = w.call(w.me(), make);
+      for (int k = 0; k < 3; ++k) co_await w.quiesce();
+      CHECK(w.heap().in_use > 0);
+      if (round == 0) {
+        numbers got = unread.get();
+        CHECK(got.owner() == next_of(w));
+        CHECK(got.get(3).get() == 33 + w.me().index());
+        for (const numbers& each : several.get())
+          CHECK(each.get(3).get() == 33 + w.me().index());
+        CHECK(own.get().get(3).get() == 33 + w.me().index());
+        // Once read it is the handle that counts.
+        for (int k = 0; k < 2; ++k) co_await w.quiesce();
+        CHECK(w.heap().in_use > 0);
+        CHECK(got.get(3).get() == 33 + w.me().index());
+        co_await w.barrier();
+      }
+      co_await w.barrier();
+      // Dropped unread, nothing is left.
+      unread = {};
+      several = {};
+      own = {};
+      for (int k = 0; k < 2; ++k) co_await w.quiesce();
+      CHECK(w.heap().in_use == 0);
+      co_await w.barrier();
+    }
+    // Dropped before it comes.
+    { [[maybe_unused]] const auto dropped = w.call(next_of(w), make); }
+    for (int k = 0; k < 2; ++k) co_await w.quiesce();
     CHECK(w.heap().in_use == 0);
   });
 }
 
-TEST_CASE("a handle that is taken too late is reported, and nothing else happens") {
-  on_pes([](world& w) -> task<> {
-    const auto make = [](context& at) { return numbers::create(at.world(), 20); };
-    auto late = w.call(next_of(w), make);
-    co_await w.quiesce();
-    co_await w.quiesce();
-    CHECK(w.heap().in_use == 0);
-    co_await w.barrier();
-    std::string text;
-    try {
-      const numbers dead = late.get();  // finds out at once if the region was this PE's own
-      w.wait_all();
-    } catch (const error& e) {
-      text = e.what();
-    }
-    INFO(text);
-    CHECK(text.find("does not exist (any more)") != std::string::npos);
-    CHECK(text.find("take it before quiesce") != std::string::npos);
-    co_await w.quiesce();
-    co_await w.quiesce();
+TEST_CASE("a handle of a region that is gone, or never was, is refused") {
+  on_pes([](world& w) {
+    detail::one_sided_table& table = detail::engine_of(w).one_sided();
+    const std::uint32_t me = w.me().index();
+    const auto refusal = [&](const detail::one_sided_name& name) {
+      try {
+        table.arrive(name);
+      } catch (const corrupt_message& e) {
+        return std::string{e.what()};
+      }
+      return std::string{};
+    };
+    const std::string gone = refusal({me, 12345, 1, 4096, 0, 64});
+    CHECK(gone.find("region 12345 of PE") != std::string::npos);
+    CHECK(gone.find("does not exist (any more)") != std::string::npos);
+    CHECK(refusal({w.size(), 1, 1, 4096, 0, 64}).find("in a world of") != std::string::npos);
+    CHECK(refusal({me, 1, 1, 4096, 4090, 64}).find("exceeds") != std::string::npos);
+    CHECK(refusal({me, 1, 1, 4096, 0, 5000}).find("exceeds") != std::string::npos);
   });
 }
 

@@ -294,3 +294,53 @@ TEST_CASE("a handle of a team's object may not go to a PE outside") {
     }
   });
 }
+
+TEST_CASE("a handle of a team of which a PE has no part is refused there, and named") {
+  on_pes([](world& w) -> task<> {
+    if (w.size() < 2) co_return;
+    std::optional<std::uint32_t> colour;
+    if (w.me().index() == 0) colour = 1;
+    const team lonely = co_await team{w}.split(colour);  // only PE 0 knows of it
+    if (lonely) {
+      w.send(
+          w.at(1), [](const team& got) { (void)got.size(); }, lonely);
+      std::string text;
+      try {
+        w.wait_all();
+      } catch (const remote_error& e) {
+        text = e.what();
+        CHECK(e.pe() == 1);
+      }
+      CHECK(text.find("does not exist") != std::string::npos);
+    }
+    co_await w.quiesce();
+  });
+}
+
+TEST_CASE("an answer that nobody has read yet keeps the team in it, and no longer") {
+  on_pes([](world& w) -> task<> {
+    const detail::object_table& objects = detail::engine_of(w).objects();
+    for (int k = 0; k < 2; ++k) co_await w.quiesce();
+    const std::size_t before = objects.all().size();
+    co_await w.barrier();
+    team t = co_await team{w}.block(0, 1);
+    const auto give_back = [](const team& got) { return got; };
+    auto unread = w.call(next_of(w), give_back, t);
+    auto never_read = w.call(next_of(w), give_back, t);
+    t = {};
+    for (int k = 0; k < 3; ++k) co_await w.quiesce();
+    CHECK(objects.all().size() == before + 1);
+    {
+      const team kept = unread.get();
+      CHECK(kept.size() == 1);
+      CHECK(kept.at(team_position{0}) == w.at(0));
+    }
+    for (int k = 0; k < 2; ++k) co_await w.quiesce();
+    CHECK(objects.all().size() == before + 1);
+    co_await w.barrier();
+    never_read = {};
+    for (int k = 0; k < 2; ++k) co_await w.quiesce();
+    CHECK(objects.all().size() == before);
+    co_await w.barrier();
+  });
+}

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <cstring>
 #include <lamellar/substrate/bitwise.hpp>
+#include <lamellar/substrate/detail/noted_handles.hpp>
 #include <limits>
 #include <span>
-#include <vector>
 
 // The two cursors under every encoder and decoder.
 //
@@ -69,12 +69,18 @@ class byte_writer {
     }
   }
 
-  /// Have the numbers of the handles that are written put into `into` as well.
-  void note_handles_in(std::vector<std::uint32_t>& into) noexcept { handles_ = &into; }
-  /// The handle numbered `number` is being written.
+  /// Have the handles that are written listed in `into` as well.
+  void note_handles_in(detail::noted_handles& into) noexcept { handles_ = &into; }
+  /// A handle of the object numbered `number` is being written.
   void note_handle(std::uint32_t number) {
     if (handles_ != nullptr) {
-      handles_->push_back(number);
+      handles_->objects.push_back(number);
+    }
+  }
+  /// A handle of a one-sided region is being written.
+  void note_handle(const detail::one_sided_name& name) {
+    if (handles_ != nullptr) {
+      handles_->regions.push_back(name);
     }
   }
 
@@ -98,7 +104,7 @@ class byte_writer {
   std::byte* next_;
   std::size_t left_;
   std::size_t used_ = 0;
-  std::vector<std::uint32_t>* handles_ = nullptr;
+  detail::noted_handles* handles_ = nullptr;
 };
 
 class byte_reader {

@@ -21,8 +21,7 @@
 //
 // Operations, completions and races are those of shared_memory_region; there is one PE with
 // memory, so none has to be named. The memory goes in the first quiesce after the last handle
-// on any PE has gone. A handle in a message counts; one in the reply of a call counts from when
-// the reply is taken, so take it before quiesce.
+// on any PE has gone. A handle in a message counts, and one in an answer that nobody has read.
 //
 // Thread-safety: handles as values; operations: any thread of the PE.
 namespace lamellar {
@@ -163,6 +162,11 @@ class one_sided_memory_region {
         entry_ == nullptr ? detail::one_sided_name{} : entry_->name;
     to(name.owner, name.number, name.key, name.segment_bytes, name.offset, name.bytes,
        std::uint64_t{first_}, std::uint64_t{count_});
+    if constexpr (requires { to.bytes().note_handle(name); }) {
+      if (name.number != 0) {
+        to.bytes().note_handle(name);
+      }
+    }
   }
   template <class Archive>
   void load(Archive& from) {
@@ -175,8 +179,7 @@ class one_sided_memory_region {
     detail::engine* const here = detail::reader_of(from);
     if (here != nullptr && name.number != 0) {
       const std::uint64_t elements = name.bytes / sizeof(T);
-      if (first > elements || count > elements - first || name.bytes > name.segment_bytes ||
-          name.offset > name.segment_bytes - name.bytes) {
+      if (first > elements || count > elements - first) {
         throw corrupt_message("a view of a one-sided memory region exceeds it");
       }
       detail::one_sided_entry& entry = here->one_sided().arrive(name);

@@ -444,6 +444,8 @@ class engine {
             std::uint32_t by);
   void fill_variable(reply_slot& slot, std::uint16_t kind, std::span<const std::byte> bytes,
                      std::uint32_t by);
+  /// Hold what an answer holds, all or nothing; `why`: what cannot be held.
+  bool hold_all(const listed_handles& list, std::string& why);
   /// The slot of a call whose answer is made on this PE, or nullptr.
   reply_slot* slot_answered_here(ticket t);
   void answered(std::uint32_t by) {

@@ -62,26 +62,24 @@ void answer_with(execution& at, ticket t, const R& value) {
     // What the answer holds is kept alive until somebody has read it.
     struct contents {
       const R* value;
-      std::vector<std::uint32_t> handles;
+      noted_handles handles;
       std::size_t bytes = 0;
     } all{&value, {}};
     byte_writer measure{std::span<std::byte>{}};
     measure.note_handles_in(all.handles);
     encode<R>(measure, value);
     all.bytes = measure.size();
-    const std::size_t numbers =
-        all.handles.empty() ? 0 : (all.handles.size() + 1) * sizeof(std::uint32_t);
+    const std::size_t listed = all.handles.empty() ? 0 : all.handles.bytes();
     at.home.answer_bytes_to(
-        at.here, at.from, t, all.bytes + numbers,
+        at.here, at.from, t, all.bytes + listed,
         [](void* of, std::byte* out) {
-          auto& c = *static_cast<contents*>(of);
+          const auto& c = *static_cast<const contents*>(of);
           record<R>::write(out, *c.value);
-          if (const auto count = static_cast<std::uint32_t>(c.handles.size()); count != 0) {
-            c.handles.push_back(count);
-            std::memcpy(out + c.bytes, c.handles.data(), c.handles.size() * sizeof(count));
+          if (!c.handles.empty()) {
+            c.handles.write(out + c.bytes);
           }
         },
-        &all, numbers != 0);
+        &all, listed != 0);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <lamellar/substrate/detail/noted_handles.hpp>
 #include <lamellar/substrate/detail/symmetric_heap.hpp>
 #include <map>
 #include <memory>
@@ -19,22 +20,14 @@
 // handle, so that the quiesce which covers that code covers this message too; the second at the
 // start of a quiesce, with its epoch. At the end of a quiesce no handle is under way, so the
 // owner's count says who has some. What a PE that is ahead has let go in the next quiesce does
-// not count yet: it may have passed its handle on, and the receiver's word may come later.
+// not count yet: it may have passed its handle on, and the receiver's word may come later. A
+// handle in an answer that nobody has read yet counts as one of the PE that has the answer.
 //
-// Thread-safety: arrive, hold, let_go and find any thread; announce and retire the main thread.
+// Thread-safety: arrive, drop, hold, let_go and find any thread; announce and retire the main
+// thread.
 namespace lamellar::detail {
 
 class engine;
-
-/// How a handle names its region to PEs that may not know it. Travels.
-struct one_sided_name {
-  std::uint32_t owner = 0;
-  std::uint32_t number = 0;  ///< counted by the owner, from 1
-  std::uint64_t key = 0;     ///< of the owner's segment
-  std::uint64_t segment_bytes = 0;
-  std::uint64_t offset = 0;
-  std::uint64_t bytes = 0;
-};
 
 /// What this PE knows of one region.
 struct one_sided_entry {
@@ -63,6 +56,8 @@ class one_sided_table {
   one_sided_entry& make(std::size_t bytes);
   /// A handle has arrived: count it. Throws: corrupt_message.
   one_sided_entry& arrive(const one_sided_name& name);
+  /// An answer that held a handle goes. Requires: the handle has arrived with it.
+  void drop(const one_sided_name& name);
   /// The memory of a region of this PE. Throws: corrupt_message.
   std::span<std::byte> find(std::uint32_t number);
 

@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <cstring>
 #include <lamellar/lamellae/lamella.hpp>
+#include <lamellar/substrate/detail/noted_handles.hpp>
 #include <lamellar/substrate/detail/scheduling.hpp>
 #include <lamellar/substrate/detail/spin_lock.hpp>
 #include <lamellar/substrate/detail/tally.hpp>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -42,11 +44,13 @@ struct alignas(lamellae::cache_line) reply_slot {
   // by the thread that handles the answer. Acquire-release on both sides.
   std::atomic<status> state{status::free};
   place where = place::anywhere;
-  bool on_line = false;  // the answer comes on the request line; main thread only
-  bool holds_handles =
-      false;  // the answer ends in their numbers and how many they are: u32 each
+  bool on_line = false;        // the answer comes on the request line; main thread only
+  bool holds_handles = false;  // the answer ends in a list of them
   std::uint32_t bytes = 0;
-  std::uint32_t peer = 0;
+  // Who answers. Written by the holder when it calls; where a handler returns a message for the
+  // caller, also by the thread that fills the slot, while others may look whom the call waits
+  // for. Relaxed: what else depends on it is ordered by `state`.
+  std::atomic<std::uint32_t> peer{0};
   std::uint32_t object = 0;
   group_count* group = nullptr;
   std::coroutine_handle<> waiting;
@@ -59,33 +63,21 @@ struct alignas(lamellae::cache_line) reply_slot {
 
   /// It waits for an answer from `from`.
   void begin(std::uint32_t from, std::uint32_t of_object, const call_terms& terms) {
-    peer = from;
+    peer.store(from, std::memory_order_relaxed);
     object = of_object;
     group = terms.group;
     state.store(terms.unread ? status::abandoned : status::pending, std::memory_order_release);
   }
 
   const std::byte* payload() const { return bytes > room ? heap : data; }
-  /// The numbers of the handles that the answer holds; they are held for it.
-  std::span<const std::byte> handle_numbers() const {
-    return holds_handles ? handle_numbers_in({payload(), bytes}) : std::span<const std::byte>{};
+  /// The handles that the answer holds; they are held for it.
+  std::optional<listed_handles> handles() const {
+    return holds_handles ? listed_handles::behind({payload(), bytes}) : std::nullopt;
   }
-  /// The answer without them.
+  /// The answer without their list.
   std::span<const std::byte> value() const {
-    return {payload(),
-            holds_handles ? bytes - handle_numbers().size() - sizeof(std::uint32_t) : bytes};
-  }
-  /// In an answer that ends in handles. Empty if it does not.
-  static std::span<const std::byte> handle_numbers_in(std::span<const std::byte> answer) {
-    std::uint32_t count = 0;
-    if (answer.size() < sizeof(count)) {
-      return {};
-    }
-    std::memcpy(&count, answer.data() + answer.size() - sizeof(count), sizeof(count));
-    const std::size_t left = answer.size() - sizeof(count);
-    return count > left / sizeof(count)
-               ? std::span<const std::byte>{}
-               : answer.subspan(left - count * sizeof(count), count * sizeof(count));
+    const std::optional<listed_handles> list = handles();
+    return {payload(), list ? list->value_bytes() : bytes};
   }
 };
 static_assert(sizeof(reply_slot) == lamellae::cache_line);
