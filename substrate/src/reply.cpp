@@ -36,6 +36,11 @@ void check_wait(engine& at, const reply_slot& slot, std::source_location where) 
 
 }  // namespace
 
+std::string place_of_call(std::source_location where) {
+  return where.line() == 0 ? std::string{}
+                           : fmt::format(" (called at {}:{})", where.file_name(), where.line());
+}
+
 void wait_for_reply(reply_slot& slot, std::source_location where) {
   engine& home = *reply_block::of(&slot).home;
   check_wait(home, slot, where);
@@ -51,13 +56,16 @@ void drop_reply(reply_slot& slot) noexcept {
   engine& home = *reply_block::of(&slot).home;
   const std::uint16_t handler = reply_block::of(&slot).handler;
   auto expected = reply_slot::status::pending;
+  // Once it is let go somebody else may have the slot.
+  const bool pending = slot.state.load(std::memory_order_relaxed) == expected;
+  const std::source_location where = pending ? slot.called_at : std::source_location{};
   if (replace(slot.state, expected, reply_slot::status::abandoned, shared)) {
     if (home.warns() && !home.name_of_handler(handler).starts_with("lamellar::")) [[unlikely]] {
       home.warn(
           engine::warning::dropped_reply,
-          fmt::format("the answer to a call of {} is not wanted; use send(), which costs no "
+          fmt::format("the answer to a call of {}{} is not wanted; use send(), which costs no "
                       "answer",
-                      home.name_of_handler(handler)));
+                      home.name_of_handler(handler), place_of_call(where)));
     }
   } else {
     if (expected == reply_slot::status::awaited) {

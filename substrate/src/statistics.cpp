@@ -8,6 +8,7 @@
 #include <lamellar/substrate/record.hpp>
 #include <lamellar/substrate/statistics.hpp>
 #include <map>
+#include <source_location>
 #include <span>
 #include <string>
 #include <vector>
@@ -123,19 +124,32 @@ std::string table_of(const std::vector<statistics>& pes) {
 
 }  // namespace
 
+std::source_location engine::place_of_own_call(const execution& at, const run_header& run) {
+  if (at.from != me_ || shared_) {
+    return {};  // it does not travel; with workers, the caller may begin to wait meanwhile
+  }
+  reply_slot* const slot = replies_.find(run.extra);
+  const bool known = slot != nullptr && reply_block::of(slot).handler == run.handler &&
+                     slot->state.load() != reply_slot::status::awaited;
+  return known ? slot->called_at : std::source_location{};
+}
+
 void engine::run_counted(execution& at, const handler_node& node, const run_header& run,
                          std::span<const std::byte> records) {
+  const std::source_location where =
+      settings_.warnings ? place_of_own_call(at, run) : std::source_location{};
   const std::uint64_t begin = lamella_->now_ns();
   node.run(at, run, records);
   const std::uint64_t took = lamella_->now_ns() - begin;
   constexpr std::uint64_t long_ns = 1'000'000'000;
   if (took > long_ns && settings_.warnings && at.here.depth == 1) {
-    warn(
-        warning::long_handler,
-        fmt::format("a row of {} messages kept the handler {} busy for {:.1f} s, in which this "
-                    "PE answered nobody; make it a coroutine that yields, or give the PE "
-                    "threads",
-                    run.count, name_of_handler(node.id), static_cast<double>(took) * 1e-9));
+    warn(warning::long_handler,
+         fmt::format(
+             "a row of {} messages from PE {}{} kept the handler {} busy for {:.1f} s, in "
+             "which this PE answered nobody; make it a coroutine that yields, or give the PE "
+             "threads",
+             run.count, at.from, place_of_call(where), name_of_handler(node.id),
+             static_cast<double>(took) * 1e-9));
   }
   if (counted_ == nullptr) {
     return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Does things that are allowed and likely mistakes, and prints in the order of PEs; the tests
-// that run this look at what is said.
+// Does things that are allowed and likely mistakes, and prints in the order of PEs; with an
+// argument, calls a handler of its own that takes long. The tests that run this look at what is
+// said.
 #include <chrono>
 #include <lamellar/substrate/print.hpp>
 #include <lamellar/substrate/run.hpp>
@@ -28,7 +29,11 @@ struct computes {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return lamellar::run(argc, argv, [](lamellar::world& w) {
+  return lamellar::run(argc, argv, [argc](lamellar::world& w) {
+    if (argc > 1) {
+      if (w.me().index() == 0) w.call(w.me(), computes{}).get();
+      return;
+    }
     if (w.me().index() == 0) {
       for (int k = 0; k < 3; ++k) {
         (void)w.call(w.at(1), answer{});

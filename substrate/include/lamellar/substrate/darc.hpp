@@ -122,7 +122,7 @@ class darc {
   /// Run `f` on PE `to` and bring its result back. Costs and completion as world::call.
   template <class F, class... Args>
   auto call(detail::located_pe to, const F& f, const Args&... args) const {
-    return detail::call_message<T>(*home(), checked(to), entry()->number, f, args...);
+    return detail::call_from<T>(*home(), to.where, checked(to), entry()->number, f, args...);
   }
 
   /// send() to every PE that has a part.

@@ -43,19 +43,19 @@ class task_group {
   /// team. What the handler throws comes out of done().
   template <class F, class... Args>
   void send(detail::located_member to, const F& f, const Args&... args) {
-    (void)start(true, pe_of(to), f, args...);
+    (void)start(true, to.where, pe_of(to), f, args...);
   }
   /// Run `f(args...)` on the member `to` and bring its result back; done() waits for it too.
   /// Costs and completion as world::call.
   template <class F, class... Args>
   auto call(detail::located_member to, const F& f, const Args&... args) {
-    return start(false, pe_of(to), f, args...);
+    return start(false, to.where, pe_of(to), f, args...);
   }
   /// send() to every member.
   template <class F, class... Args>
   void send_all(const F& f, const Args&... args) {
     for (std::uint32_t k = 0; k < members().size(); ++k) {
-      (void)start(true, members().at(k), f, args...);
+      (void)start(true, {}, members().at(k), f, args...);
     }
   }
   /// call() to every member; the results are indexed by position in the team.
@@ -65,7 +65,7 @@ class task_group {
     std::vector<reply<result>> replies;
     replies.reserve(members().size());
     for (std::uint32_t k = 0; k < members().size(); ++k) {
-      replies.push_back(start(false, members().at(k), f, args...));
+      replies.push_back(start(false, {}, members().at(k), f, args...));
     }
     return reply<typename detail::all_of<result>::type>{
         detail::gather_replies<result>(std::move(replies))};
@@ -91,11 +91,12 @@ class task_group {
 
  private:
   template <class F, class... Args>
-  auto start(bool unread, std::uint32_t to, const F& f, const Args&... args) {
+  auto start(bool unread, std::source_location where, std::uint32_t to, const F& f,
+             const Args&... args) {
     count_->begin();
     try {
-      return detail::call_on_terms<void>(count_->home(), {count_.get(), unread}, to, 0, f,
-                                         args...);
+      return detail::call_on_terms<void>(count_->home(), {count_.get(), unread, where}, to, 0,
+                                         f, args...);
     } catch (...) {
       count_->end();
       throw;

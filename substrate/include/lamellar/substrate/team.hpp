@@ -71,7 +71,8 @@ class team {
   }
   template <class F, class... Args>
   auto call(detail::located_position to, const F& f, const Args&... args) const {
-    return detail::call_message<void>(*handle_.home(), checked(to), 0, f, args...);
+    const std::uint32_t index = checked(to);
+    return detail::call_from<void>(*handle_.home(), to.where, index, 0, f, args...);
   }
   /// send() to every member.
   template <class F, class... Args>

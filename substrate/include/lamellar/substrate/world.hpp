@@ -93,7 +93,8 @@ class world {
   /// of this world. What the handler throws comes out of get() or co_await, as remote_error.
   template <class F, class... Args>
   auto call(detail::located_pe to, const F& f, const Args&... args) {
-    return detail::call_message<void>(*engine_, detail::checked(*engine_, to), 0, f, args...);
+    return detail::call_from<void>(*engine_, to.where, detail::checked(*engine_, to), 0, f,
+                                   args...);
   }
 
   /// send() to every PE, this one included.

@@ -430,6 +430,8 @@ class engine {
   }
   void run_counted(execution& at, const handler_node& node, const run_header& run,
                    std::span<const std::byte> records);
+  /// The line of the call that a run of this PE's own calls begins with, if it is known.
+  std::source_location place_of_own_call(const execution& at, const run_header& run);
   // statistics.cpp; only if statistics are wanted
   traffic_book& book_for(std::uint32_t to);
   void count_buffer(std::uint32_t to, std::span<const std::byte> buffer);

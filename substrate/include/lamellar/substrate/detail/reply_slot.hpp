@@ -13,7 +13,9 @@
 #include <lamellar/substrate/detail/tally.hpp>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <span>
+#include <string>
 #include <vector>
 
 // Where answers land. A slot waits for one answer; slots come in blocks of 63, so that the
@@ -30,7 +32,8 @@ class group_count;
 /// Who else wants to know of a call's end.
 struct call_terms {
   group_count* group = nullptr;
-  bool unread = false;  ///< nobody will look at the answer
+  bool unread = false;              ///< nobody will look at the answer
+  std::source_location where = {};  ///< the call in the program, if it is known
 };
 
 /// Identifies a slot of this PE on the wire: block number << 6 | place in the block.
@@ -53,7 +56,10 @@ struct alignas(lamellae::cache_line) reply_slot {
   std::atomic<std::uint32_t> peer{0};
   std::uint32_t object = 0;
   group_count* group = nullptr;
-  std::coroutine_handle<> waiting;
+  union {  // the holder's, until it waits or lets go
+    std::source_location called_at = {};
+    std::coroutine_handle<> waiting;  // awaited
+  };
   union {
     std::byte data[room];
     std::byte* heap;  // bytes > room, or failed
@@ -66,6 +72,7 @@ struct alignas(lamellae::cache_line) reply_slot {
     peer.store(from, std::memory_order_relaxed);
     object = of_object;
     group = terms.group;
+    called_at = terms.where;
     state.store(terms.unread ? status::abandoned : status::pending, std::memory_order_release);
   }
 
@@ -81,6 +88,9 @@ struct alignas(lamellae::cache_line) reply_slot {
   }
 };
 static_assert(sizeof(reply_slot) == lamellae::cache_line);
+
+/// " (called at FILE:LINE)", or nothing if the place is not known.
+std::string place_of_call(std::source_location where);
 
 struct alignas(4096) reply_block {
   static constexpr std::uint32_t slots = 63;

@@ -186,6 +186,13 @@ auto call_message(engine& at, std::uint32_t to, std::uint32_t object, const F& f
   return call_on_terms<Object>(at, {}, to, object, f, given...);
 }
 
+/// The same for a call whose line in the program is known: warnings name it.
+template <class Object, class F, class... Given>
+auto call_from(engine& at, std::source_location where, std::uint32_t to, std::uint32_t object,
+               const F& f, const Given&... given) {
+  return call_on_terms<Object>(at, {nullptr, false, where}, to, object, f, given...);
+}
+
 template <class F, class Object, class... Given>
 using call_result = typename handler_for<F, Object, true, Given...>::result;
 
