@@ -95,6 +95,14 @@ const std::map<std::string, std::function<void(world&)>> cases{
          (void)gather(w, 1).get();
        }
      }},
+    {"reduction_of_some",
+     [](world& w) {
+       if (is_first(w)) (void)all_reduce(w, 1).get();
+     }},
+    {"barrier_of_some",
+     [](world& w) {
+       if (is_first(w)) w.barrier().get();
+     }},
     {"types_of_reduction",
      [](world& w) {
        if (is_first(w)) {

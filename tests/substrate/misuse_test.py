@@ -93,6 +93,10 @@ class Misuse(JobTest):
                    pes=(2,))
         if os.environ.get("TEST_CHECKED") == "1":  # otherwise each waits for the other
             self.check("roots_of_broadcast", r"PEs call broadcast\(\) with different arguments", pes=(2,))
+            self.check("reduction_of_some", r"PE [123]: collectives do not match: this PE is in a quiesce, "
+                       r"PE 0 has begun all_reduce\(\)")
+        self.check("barrier_of_some", r"PE [0-3]: collectives do not match: this PE is in (a quiesce, PE 0 is in a barrier|"
+                   r"a barrier, PE [123] is in a quiesce)")
         self.check("operations_of_reduction", r"PEs call all_reduce\(\) with different arguments or types", pes=(2,))
         self.check("root_outside", "the root is position 2 of a team of 2 PEs", pes=(2,))
         self.check("too_few_values", "1 values for a team of 2 PEs", pes=(2,))
