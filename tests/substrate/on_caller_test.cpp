@@ -152,3 +152,22 @@ TEST_CASE("what a returned message throws comes out of the reply, with the PE wh
     co_await w.quiesce();
   });
 }
+
+TEST_CASE("a caller that looks whom it waits for does not disturb who fills the answer") {
+  // With workers one of them fills the slot, and writes there which PE has answered, while the
+  // main thread begins to wait: a race, if there is one, that the thread sanitizer sees.
+  on_pes([](world& w) -> task<> {
+    const auto mine = co_await darc<notes>::create(w);
+    const auto give_back = [](notes&, int k) {
+      return on_caller(
+          [](context& at, int value) { return value + static_cast<int>(at.me().index()); }, k);
+    };
+    bool right = true;
+    for (int k = 0; k < 500; ++k) {
+      const auto own = static_cast<int>(w.me().index());
+      right = right && mine.call(next_of(w), give_back, k).get() == k + own;
+    }
+    CHECK(right);
+    co_await w.quiesce();
+  });
+}
