@@ -155,7 +155,7 @@ bool engine::resume_ready(lane& here, resume what) {
       break;
     }
     handler_scope as_handler{here};
-    next.resume();
+    resume_step(here, next);
     any = true;
   }
   for (; main != 0; --main) {

@@ -48,6 +48,9 @@ std::size_t variable_extent(std::span<const std::byte> from, std::uint32_t count
   return at;
 }
 
+/// What keeps a PE for longer is worth a word.
+constexpr std::uint64_t long_ns = 1'000'000'000;
+
 /// Names of closures are long: their ends say most.
 std::string shortened(const std::string& name, std::size_t room) {
   return name.size() <= room ? name : fmt::format("...{}", name.substr(name.size() - room + 3));
@@ -141,7 +144,6 @@ void engine::run_counted(execution& at, const handler_node& node, const run_head
   const std::uint64_t begin = lamella_->now_ns();
   node.run(at, run, records);
   const std::uint64_t took = lamella_->now_ns() - begin;
-  constexpr std::uint64_t long_ns = 1'000'000'000;
   if (took > long_ns && settings_.warnings && at.here.depth == 1) {
     warn(warning::long_handler,
          fmt::format(
@@ -159,6 +161,22 @@ void engine::run_counted(execution& at, const handler_node& node, const run_head
   book.records.fetch_add(run.count, std::memory_order_relaxed);
   book.runs.fetch_add(1, std::memory_order_relaxed);
   book.bytes.fetch_add(records.size(), std::memory_order_relaxed);
+}
+
+void engine::resume_watched(const lane& here, std::coroutine_handle<> next) {
+  const bool outermost = here.depth == 1;
+  const std::uint64_t begin = lamella_->now_ns();
+  next.resume();
+  const std::uint64_t took = lamella_->now_ns() - begin;
+  if (took > long_ns && settings_.warnings && outermost) {
+    warn(
+        warning::long_step,
+        fmt::format("a coroutine that went on after a wait, a handler's or a spawned task's, "
+                    "kept this PE busy for {:.1f} s until it waited again or ended; nobody was "
+                    "answered meanwhile. Let it co_await world.yield() in between, or give "
+                    "the PE threads",
+                    static_cast<double>(took) * 1e-9));
+  }
 }
 
 traffic_book& engine::book_for(std::uint32_t to) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Does things that are allowed and likely mistakes, and prints in the order of PEs; with an
-// argument, calls a handler of its own that takes long. The tests that run this look at what is
-// said.
+// argument "alone", calls a handler of its own that takes long; with "steps", one that takes
+// long after it has waited. The tests that run this look at what is said.
 #include <chrono>
 #include <lamellar/substrate/print.hpp>
 #include <lamellar/substrate/run.hpp>
+#include <string_view>
 
 namespace {
 
@@ -26,12 +27,24 @@ struct computes {
   }
 };
 
+struct computes_later {
+  lamellar::task<> operator()(lamellar::context at) const {
+    co_await at.world().yield();
+    computes{}();
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  return lamellar::run(argc, argv, [argc](lamellar::world& w) {
-    if (argc > 1) {
+  const std::string_view how = argc > 1 ? argv[1] : "";
+  return lamellar::run(argc, argv, [how](lamellar::world& w) {
+    if (how == "alone") {
       if (w.me().index() == 0) w.call(w.me(), computes{}).get();
+      return;
+    }
+    if (how == "steps") {
+      if (w.me().index() == 0) w.send(w.at(1), computes_later{});
       return;
     }
     if (w.me().index() == 0) {

@@ -272,7 +272,12 @@ class engine {
   void check_patience(double seconds);
   std::string name_of_handler(std::uint16_t id) const;
   /// Say it, if warnings are wanted and this PE has not said anything of that kind before.
-  enum class warning : std::uint8_t { dropped_reply, blocking_handler, long_handler };
+  enum class warning : std::uint8_t {
+    dropped_reply,
+    blocking_handler,
+    long_handler,
+    long_step
+  };
   bool warns() const { return settings_.warnings; }
   void warn(warning kind, const std::string& text);
   /// Work that is under way on this PE without a message in flight.
@@ -430,6 +435,15 @@ class engine {
   }
   void run_counted(execution& at, const handler_node& node, const run_header& run,
                    std::span<const std::byte> records);
+  /// Let a coroutine go on that has waited: a handler's, or a spawned task's.
+  void resume_step(const lane& here, std::coroutine_handle<> next) {
+    if (!observes_) [[likely]] {
+      next.resume();
+    } else {
+      resume_watched(here, next);
+    }
+  }
+  void resume_watched(const lane& here, std::coroutine_handle<> next);
   /// The line of the call that a run of this PE's own calls begins with, if it is known.
   std::source_location place_of_own_call(const execution& at, const run_header& run);
   // statistics.cpp; only if statistics are wanted
