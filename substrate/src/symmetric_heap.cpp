@@ -39,7 +39,8 @@ symmetric_heap::~symmetric_heap() {
   }
 }
 
-heap_block symmetric_heap::allocate(std::size_t bytes, std::string_view what) {
+heap_block symmetric_heap::allocate(std::size_t bytes, std::string_view what,
+                                    heap_contents contents) {
   heap_block made;
   made.bytes = bytes;
   if (bytes == 0) {
@@ -74,7 +75,9 @@ heap_block symmetric_heap::allocate(std::size_t bytes, std::string_view what) {
     in_use_ += wanted;
     most_in_use_ = std::max(most_in_use_, in_use_);
   }
-  std::memset(made.data, 0, used_before);
+  if (contents == heap_contents::zeros) {
+    std::memset(made.data, 0, used_before);
+  }
   return made;
 }
 

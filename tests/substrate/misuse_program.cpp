@@ -9,6 +9,7 @@
 #include <functional>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/darc.hpp>
+#include <lamellar/substrate/exchange.hpp>
 #include <lamellar/substrate/global_rw_darc.hpp>
 #include <lamellar/substrate/message_group.hpp>
 #include <lamellar/substrate/one_sided_memory_region.hpp>
@@ -85,6 +86,60 @@ const std::map<std::string, std::function<void(world&)>> cases{
          w.barrier().get();
        } else {
          (void)all_reduce(w, 1).get();
+       }
+     }},
+    {"exchange_out_of_team",
+     [](world& w) {
+       const std::vector<int> items(30, 1);
+       const auto route = [&w](int, std::size_t k) {
+         return team_position{is_first(w) && k == 17 ? w.size() : 0};
+       };
+       exchange(w, items, route, [](std::span<const int>) {}).get();
+     }},
+    {"placed_out_of_team",
+     [](world& w) {
+       const std::vector<int> items(30, 1);
+       const auto route = [&w](int, std::size_t k) {
+         return team_position{is_first(w) && k == 17 ? w.size() : 0};
+       };
+       exchange_placed(w, items, route).get();
+     }},
+    {"route_changes",
+     [](world& w) {
+       const std::vector<int> items(30, 1);
+       std::size_t asked = 0;
+       const auto route = [&](int, std::size_t) {
+         return team_position{is_first(w) && ++asked > items.size() ? 1u : 0u};
+       };
+       exchange_placed(w, items, route).get();
+     }},
+    {"source_outside",
+     [](world& w) {
+       const std::vector<int> items(3, 1);
+       const auto to_first = [](int) { return team_position{0}; };
+       const auto got = exchange_placed(w, items, to_first).get();
+       (void)got.from(team_position{w.size()});
+     }},
+    {"exchange_in_handler",
+     [](world& w) {
+       if (!is_first(w)) return;
+       w.send(next_of(w), [](context& at) {
+         const std::vector<int> items;
+         const auto route = [](int) { return team_position{0}; };
+         exchange(at.world(), items, route, [](std::span<const int>) {}).get();
+       });
+     }},
+    {"exchanges_of_different_items",
+     [](world& w) {
+       const std::vector<int> items(3, 1);
+       const auto to_first = [](int) { return team_position{0}; };
+       const auto as_double = [](int item) {
+         return parcel<double>{team_position{0}, static_cast<double>(item)};
+       };
+       if (is_first(w)) {
+         exchange(w, items, to_first, [](std::span<const int>) {}).get();
+       } else {
+         exchange(w, items, as_double, [](std::span<const double>) {}).get();
        }
      }},
     {"reduction_and_gather",

@@ -129,6 +129,20 @@ class Misuse(JobTest):
         self.check("mismatched_collective_write", "collectives do not match", "collective write of an object",
                    r"misuse_program\.cpp:\d+")
 
+    def test_items_that_go_nowhere(self):
+        here = r" \(.*misuse_program\.cpp:\d+\)"
+        for case, words in (
+                ("exchange_out_of_team", r"PE 0: exchange\(\): item 17 is routed to position \d of a team of \d PEs"),
+                ("placed_out_of_team", r"PE 0: exchange_placed\(\): item 17 is routed to position \d of a team"
+                                       r" of \d PEs"),
+                ("route_changes", r"item 0 is routed to position 1 now, but was not when the items were counted;"
+                                  r" the route must give the same answer each time"),
+                ("source_outside", r"the items from position \d of an exchange of \d PEs"),
+                ("exchange_in_handler", r"PE 1: exchange\(\) in a handler; only the body may take part"
+                                        r" in collectives"),
+                ("exchanges_of_different_items", r"collectives do not match: .*")):
+            self.check(case, words + here, threads=(1, 2))
+
     def test_an_empty_handle_is_not_converted(self):
         self.check("conversion_of_nothing", "an empty handle cannot become a local_rw_darc", r"misuse_program\.cpp:\d+")
 

@@ -12,12 +12,15 @@
 #include <lamellar/substrate/context.hpp>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/error.hpp>
+#include <lamellar/substrate/exchange.hpp>
+#include <lamellar/substrate/exchanged_items.hpp>
 #include <lamellar/substrate/fields.hpp>
 #include <lamellar/substrate/global_rw_darc.hpp>
 #include <lamellar/substrate/heap_usage.hpp>
 #include <lamellar/substrate/io/byte_ranges.hpp>
 #include <lamellar/substrate/io/file_window.hpp>
 #include <lamellar/substrate/io/text.hpp>
+#include <lamellar/substrate/item_route.hpp>
 #include <lamellar/substrate/local_rw_darc.hpp>
 #include <lamellar/substrate/message_group.hpp>
 #include <lamellar/substrate/on_caller.hpp>

@@ -34,6 +34,9 @@ struct heap_block {
   std::size_t offset = 0;         ///< in the segment
 };
 
+/// What a new block must hold.
+enum class heap_contents : std::uint8_t { zeros, anything };
+
 class symmetric_heap {
  public:
   /// Every block begins at a multiple of this, and shares no such piece with another one.
@@ -45,11 +48,12 @@ class symmetric_heap {
   symmetric_heap(const symmetric_heap&) = delete;
   symmetric_heap& operator=(const symmetric_heap&) = delete;
 
-  /// `bytes` zeroed bytes for a `what`, under which name they are accounted.
+  /// `bytes` bytes for a `what`, under which name they are accounted.
   ///
   /// Throws: out_of_memory, which says what the heap holds and names LAMELLAR_HEAP_SIZE. Cost:
-  /// logarithmic in the number of free pieces, and clearing what was used before.
-  heap_block allocate(std::size_t bytes, std::string_view what);
+  /// logarithmic in the number of free pieces, and for zeros clearing what was used before.
+  heap_block allocate(std::size_t bytes, std::string_view what,
+                      heap_contents contents = heap_contents::zeros);
   /// Give a block of allocate() back, with the same name.
   void free(const heap_block& block, std::string_view what) noexcept;
 
