@@ -228,7 +228,8 @@ class array : public array_operations<array<T, Layout, Access>, T, Access> {
     if (part_ != nullptr) {
       home_ = &detail::engine_of(part_->members().where());
       layout_ = part_->layout();
-      reach_ = part_->reach();
+      bases_ = std::same_as<Layout, layout::block> ? part_->from_zero() : part_->reach();
+      all_reached_ = part_->all_reached();
       count_ = layout_.size();
       wide_ = largest_part(layout_) > std::numeric_limits<std::uint32_t>::max();
     }
@@ -257,26 +258,69 @@ class array : public array_operations<array<T, Layout, Access>, T, Access> {
     check(i, what, where);
     return layout_.locate(first_ + i);
   }
-  /// What a loop over places needs, where the compiler knows that nothing else changes it.
-  struct fast_places {
-    explicit fast_places(const array& of)
-        : layout{of.layout_}, reach{of.reach_}, first{of.first_} {}
+  /// The way from an index to an element that is mapped here; a copy of what it needs, so that
+  /// the compiler knows that nothing else changes it.
+  struct slot_finder {
+    explicit slot_finder(const array& of)
+        : layout{of.layout_}, bases{of.bases_}, first{of.first_} {}
+    T* operator()(std::size_t i) const {
+      if constexpr (std::same_as<Layout, layout::block>) {
+        return bases[layout.owner(first + i)] + (first + i);
+      } else {
+        const element_place at = layout.locate(first + i);
+        return bases[at.part] + at.offset;
+      }
+    }
+    /// slots[k] = (*this)(index(k)) for k < n. The loop has nothing to decide.
+    template <class Index>
+    void each(std::size_t n, const Index& index, T** slots) const {
+      if constexpr (std::same_as<Layout, layout::block>) {
+        if (layout.is_even()) [[likely]] {
+          const detail::divider owner = layout.divide();
+          const std::size_t from = first;
+          T* const* const base = bases;
+          for (std::size_t k = 0; k < n; ++k) {
+            const std::size_t i = from + index(k);
+            slots[k] = base[owner.multiplied(i)] + i;
+          }
+          return;
+        }
+      }
+      for (std::size_t k = 0; k < n; ++k) {
+        slots[k] = (*this)(index(k));
+      }
+    }
     Layout layout;
-    T* const* reach;
+    T* const* bases;
     std::size_t first;
   };
-  T* reached(const element_place& at) const {
-    T* const base = reach_[at.part];
+  /// check() of all indices that these operations have from number `from` on.
+  template <class Pairs>
+  void check_all(const Pairs& all, std::size_t from, std::size_t n,
+                 std::source_location where) const {
+    std::size_t largest = 0;
+    for (std::size_t k = 0; k < n; ++k) {
+      largest = std::max(largest, all.index(from + k));
+    }
+    check(largest, "an operation", where);
+  }
+  /// Element `i`, if it is mapped here. Requires: i < size().
+  T* reached(std::size_t i) const {
+    if (all_reached_) [[likely]] {
+      return slot_finder{*this}(i);
+    }
+    const element_place at = layout_.locate(first_ + i);
+    T* const base = part_->reach()[at.part];
     return base == nullptr ? nullptr : base + at.offset;
   }
   template <class Action>
   static constexpr bool direct =
       Action::writes ? Access::template direct_writes<T> : Access::template direct_reads<T>;
 
+  /// In place: only elements that need no lock are.
   template <class Action>
-  typename Action::result run(T& slot, std::size_t offset,
-                              const typename Action::operand& operand) const {
-    return Action::template run<element>(slot, detail::stripe{part_->locks(), offset}, operand);
+  static typename Action::result run(T& slot, const typename Action::operand& operand) {
+    return Action::template run<element>(slot, detail::no_stripe, operand);
   }
   template <class Action>
   void tell_one(std::size_t i, const typename Action::operand& operand,
@@ -303,10 +347,11 @@ class array : public array_operations<array<T, Layout, Access>, T, Access> {
   // Of the part, close at hand: an operation is a few instructions.
   part_type* part_ = nullptr;
   detail::engine* home_ = nullptr;
-  T* const* reach_ = nullptr;
+  T* const* bases_ = nullptr;  // of slot_finder
   Layout layout_;
   std::size_t first_ = 0;
   std::size_t count_ = 0;
+  bool all_reached_ = false;
   bool wide_ = false;  // offsets need more than 32 bits
 };
 

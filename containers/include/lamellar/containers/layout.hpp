@@ -45,9 +45,11 @@ class divider {
   }
   std::size_t by() const noexcept { return by_; }
   std::size_t quotient(std::size_t i) const noexcept {
-    if (reciprocal_ == 0) [[unlikely]] {
-      return i / by_;
-    }
+    return reciprocal_ == 0 ? i / by_ : multiplied(i);
+  }
+  /// Whether multiplied() may be used.
+  bool multiplies() const noexcept { return reciprocal_ != 0; }
+  std::size_t multiplied(std::size_t i) const noexcept {
     __extension__ using wide = unsigned __int128;
     return static_cast<std::size_t>((static_cast<wide>(i) * reciprocal_) >> 64);
   }
@@ -85,9 +87,11 @@ class block {
   /// Requires: parts > 0.
   block(std::size_t n, std::uint32_t parts) noexcept
       : n_{n}, each_{n / parts}, larger_{n % parts}, parts_{parts} {
-    // A divisor that no part exceeds gives the owner or, where parts are large enough, the one
-    // before it.
-    if (each_ >= parts) {
+    // Where all parts are alike, division gives the owner. Else a divisor that no part exceeds
+    // gives the owner or, where parts are large enough, the one before it.
+    if (larger_ == 0 && each_ != 0) {
+      owner_or_before_ = detail::divider{each_, n};
+    } else if (each_ >= parts) {
       owner_or_before_ = detail::divider{each_ + 1, n};
     }
   }
@@ -95,15 +99,24 @@ class block {
   std::size_t size() const noexcept { return n_; }
   std::uint32_t parts() const noexcept { return parts_; }
   element_place locate(std::size_t i) const noexcept {
+    const std::size_t part = owner(i);
+    return {static_cast<std::uint32_t>(part), i - first(part)};
+  }
+  /// Whether all parts are alike and divide().multiplied(i) is the owner of index i.
+  bool is_even() const noexcept { return larger_ == 0 && owner_or_before_.multiplies(); }
+  const detail::divider& divide() const noexcept { return owner_or_before_; }
+  /// The part on which index i lies.
+  std::size_t owner(std::size_t i) const noexcept {
     if (owner_or_before_.by() == 1) [[unlikely]] {
       const std::size_t in_larger = larger_ * (each_ + 1);
-      const std::size_t part =
-          i < in_larger ? i / (each_ + 1) : larger_ + (i - in_larger) / each_;
-      return {static_cast<std::uint32_t>(part), i - first(part)};
+      return i < in_larger ? i / (each_ + 1) : larger_ + (i - in_larger) / each_;
     }
-    std::size_t part = owner_or_before_.quotient(i);
-    part += static_cast<std::size_t>(i >= first(part + 1));
-    return {static_cast<std::uint32_t>(part), i - first(part)};
+    const std::size_t part = owner_or_before_.quotient(i);
+    return larger_ == 0 ? part : part + static_cast<std::size_t>(i >= first(part + 1));
+  }
+  /// The first index on a part. Requires: part <= parts().
+  std::size_t first(std::size_t part) const noexcept {
+    return each_ * part + std::min(part, larger_);
   }
   std::size_t before(std::uint32_t part, std::size_t i) const noexcept {
     const std::size_t begin = first(part);
@@ -115,10 +128,6 @@ class block {
   }
 
  private:
-  std::size_t first(std::size_t part) const noexcept {
-    return each_ * part + std::min(part, larger_);
-  }
-
   std::size_t n_ = 0;
   std::size_t each_ = 0;    // elements of the smaller parts
   std::size_t larger_ = 0;  // how many parts have one more

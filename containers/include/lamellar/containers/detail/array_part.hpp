@@ -25,6 +25,15 @@ struct memory_of : std::type_identity<std::vector<T>> {};
 template <region_element T>
 struct memory_of<T> : std::type_identity<shared_memory_region<T>> {};
 
+template <class Layout>
+std::size_t first_index(const Layout& of, std::uint32_t part) {
+  if constexpr (std::same_as<Layout, layout::block>) {
+    return of.first(part);
+  } else {
+    return 0;
+  }
+}
+
 template <class T, class Layout>
 class array_part {
  public:
@@ -45,6 +54,7 @@ class array_part {
         const pe owner = members_.at(team_position{k});
         pes_.push_back(owner.index());
         reach_.push_back(memory_.mapped(owner).data());
+        from_zero_.push_back(reach_.back() - first_index(layout_, k));
         all_reached_ = all_reached_ && (reach_.back() != nullptr || largest_part(layout_) == 0);
       }
     } else {
@@ -65,6 +75,9 @@ class array_part {
   std::span<T> own() const { return own_; }
   /// By position: the elements of that part, mapped here, or nullptr.
   T* const* reach() const { return reach_.data(); }
+  /// By position: where the element with index 0 would lie if that part went on to it; for the
+  /// block layout, where reached. Then the way from an index to its element is short.
+  T* const* from_zero() const { return from_zero_.data(); }
   const std::uint32_t* pes() const { return pes_.data(); }
   bool all_reached() const { return all_reached_; }
   const lock_stripes& locks() const { return locks_; }
@@ -84,6 +97,7 @@ class array_part {
   std::uint32_t me_;
   std::span<T> own_;
   std::vector<T*> reach_;
+  std::vector<T*> from_zero_;
   std::vector<std::uint32_t> pes_;
   bool all_reached_ = true;
 };

@@ -141,9 +141,9 @@ template <class Action>
 inline void array<T, Layout, Access>::tell_one(std::size_t i,
                                                const typename Action::operand& operand,
                                                std::source_location where) const {
-  const element_place at = place(i, "an operation", where);
+  check(i, "an operation", where);
   if constexpr (direct<Action>) {
-    if (T* const slot = reached(at); slot != nullptr) [[likely]] {
+    if (T* const slot = reached(i); slot != nullptr) [[likely]] {
       if constexpr (detail::deferrable<Action>::value) {
         detail::lane& on = home_->here();
         if (on.index == 0 && !on.in_handler()) [[likely]] {
@@ -154,10 +154,11 @@ inline void array<T, Layout, Access>::tell_one(std::size_t i,
           return;
         }
       }
-      static_cast<void>(run<Action>(*slot, at.offset, operand));
+      static_cast<void>(run<Action>(*slot, operand));
       return;
     }
   }
+  const element_place at = layout_.locate(first_ + i);
   if (wide_) [[unlikely]] {
     send_one<Action, std::uint64_t>(at, operand);
   } else {
@@ -186,13 +187,14 @@ template <array_element T, array_layout Layout, class Access>
 template <class Action>
 inline completion<typename Action::result> array<T, Layout, Access>::ask_one(
     std::size_t i, const typename Action::operand& operand, std::source_location where) const {
-  const element_place at = place(i, "an operation", where);
+  check(i, "an operation", where);
   if constexpr (direct<Action>) {
-    if (T* const slot = reached(at); slot != nullptr) [[likely]] {
+    if (T* const slot = reached(i); slot != nullptr) [[likely]] {
       home_->here().put_off.drain();  // what this thread has asked for before
-      return completion<typename Action::result>{run<Action>(*slot, at.offset, operand)};
+      return completion<typename Action::result>{run<Action>(*slot, operand)};
     }
   }
+  const element_place at = layout_.locate(first_ + i);
   return completion<typename Action::result>{
       wide_ ? call_one<Action, std::uint64_t>(at, operand)
             : call_one<Action, std::uint32_t>(at, operand)};
@@ -218,31 +220,41 @@ template <class Action, class Pairs>
 void array<T, Layout, Access>::tell_many(const Pairs& all, std::source_location where) const {
   const std::size_t n = all.size();
   if constexpr (direct<Action>) {
-    if (part_->all_reached()) [[likely]] {
-      // Find and fetch the places of one chunk, then work on those of the chunk before: an
-      // atomic instruction waits for all that comes before it, so nothing else stands between
-      // them.
-      constexpr std::size_t chunk = 16;
-      const fast_places find{*this};
-      T* slots[2][chunk];
-      std::size_t offsets[2][chunk];
-      std::size_t held = 0;  // of the chunk before
-      for (std::size_t first = 0, turn = 0; first < n || held != 0; first += chunk, turn ^= 1) {
-        const std::size_t now = first < n ? std::min(n - first, chunk) : 0;
-        for (std::size_t k = 0; k < now; ++k) {
-          const std::size_t i = all.index(first + k);
-          check(i, "an operation", where);
-          const element_place at = find.layout.locate(find.first + i);
-          T* const slot = find.reach[at.part] + at.offset;
-          detail::prefetch_for_write(slot);
-          slots[turn][k] = slot;
-          offsets[turn][k] = at.offset;
+    if (all_reached_) [[likely]] {
+      // Find the places of a block of them first, which nothing has to wait for; then work on
+      // each while the ones behind it are being fetched. The last few of a block, fetched by
+      // then, stay for the next turn.
+      constexpr std::size_t block = 256;
+      constexpr std::size_t ahead = 16;
+      const slot_finder find{*this};
+      T* slots[block + ahead];
+      std::size_t held = 0;
+      for (std::size_t first = 0; first < n;) {
+        const std::size_t now = std::min(block, n - first);
+        check_all(all, first, now, where);
+        find.each(
+            now, [&](std::size_t k) { return all.index(first + k); }, slots + held);
+        const std::size_t base = first - held;
+        const std::size_t here = held + now;
+        if (held == 0) {
+          for (std::size_t k = 0; k < std::min(ahead, here); ++k) {
+            detail::prefetch_for_write(slots[k]);
+          }
         }
-        for (std::size_t k = 0; k < held; ++k) {
-          static_cast<void>(run<Action>(*slots[turn ^ 1][k], offsets[turn ^ 1][k],
-                                        all.operand(first - chunk + k)));
+        std::size_t k = 0;
+        for (; k + ahead < here; ++k) {
+          detail::prefetch_for_write(slots[k + ahead]);
+          static_cast<void>(run<Action>(*slots[k], all.operand(base + k)));
         }
-        held = now;
+        first += now;
+        if (first == n) {
+          for (; k < here; ++k) {
+            static_cast<void>(run<Action>(*slots[k], all.operand(base + k)));
+          }
+        } else {
+          std::copy(slots + k, slots + here, slots);
+          held = here - k;
+        }
       }
       return;
     }
@@ -276,12 +288,14 @@ completion<std::vector<typename Action::result>> array<T, Layout, Access>::ask_m
   using result = typename Action::result;
   const std::size_t n = all.size();
   if constexpr (direct<Action>) {
-    if (part_->all_reached()) [[likely]] {
+    if (all_reached_) [[likely]] {
       home_->here().put_off.drain();
       std::vector<result> results(n);
+      const slot_finder find{*this};
       for (std::size_t k = 0; k < n; ++k) {
-        const element_place at = place(all.index(k), "an operation", where);
-        results[k] = run<Action>(*reached(at), at.offset, all.operand(k));
+        const std::size_t i = all.index(k);
+        check(i, "an operation", where);
+        results[k] = run<Action>(*find(i), all.operand(k));
       }
       return completion<std::vector<result>>{std::move(results)};
     }

@@ -42,6 +42,10 @@ struct stripe {
   std::size_t offset;
 };
 
+/// For elements that need no lock.
+inline const lock_stripes no_locks;
+inline const stripe no_stripe{no_locks, 0};
+
 /// Whether the processor can change a T in one instruction.
 template <class T>
 inline constexpr bool native_atomic = bitwise<T>&& is_word<T>;
