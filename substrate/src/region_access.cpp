@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <exception>
+#include <lamellar/substrate/detail/counted_as_work.hpp>
 #include <lamellar/substrate/detail/region_access.hpp>
 #include <lamellar/substrate/detail/region_part.hpp>
 #include <lamellar/substrate/error.hpp>
@@ -36,19 +37,6 @@ struct read_bytes {
     const std::byte* from = region_bytes(engine_of(at.world()), id, offset, count);
     return {from, from + count};
   }
-};
-
-/// While this lives, the PE has work under way: wait_all() and quiesce() wait for its end, and
-/// so no region goes that is still being read.
-class counted_as_work {
- public:
-  explicit counted_as_work(engine& on) : on_{on} { on_.task_spawned(); }
-  ~counted_as_work() { on_.task_ended(); }
-  counted_as_work(const counted_as_work&) = delete;
-  counted_as_work& operator=(const counted_as_work&) = delete;
-
- private:
-  engine& on_;
 };
 
 /// Ask for the pieces one after the other, put each where it belongs.
