@@ -139,6 +139,48 @@ class array : public array_operations<array<T, Layout, Access>, T, Access> {
     return part;
   }
 
+  // ---- ranges of elements, and lists of them, of any owners ----
+  /// Let the elements from `i` on be `values`, which may be changed as soon as this returns.
+  /// Done: when they are there.
+  ///
+  /// Cost: where the memory is mapped and the access allows it, the copying; else a message in
+  /// pieces of 256 KiB to each owner. Elements are whole, the range is not: of an atomic array
+  /// each is stored by itself, local_lock takes the owner's lock for each piece, global_lock
+  /// the lock of all for the whole range. Not collective. Threads: any. Requires: all are in
+  /// the array.
+  completion<> put(std::size_t i, std::span<const T> values,
+                   std::source_location at =
+                       std::source_location::current()) const requires writable<Access>;
+  /// The same for one element.
+  completion<> put(std::size_t i, const T& value,
+                   std::source_location at =
+                       std::source_location::current()) const requires writable<Access> {
+    return put(i, std::span<const T>{&value, 1}, at);
+  }
+  /// Fill `into` with the elements from `i` on. Done: when they are there. Keep the completion
+  /// until then: dropping it earlier ends the job.
+  ///
+  /// Cost and wholeness: as put(). Not collective. Threads: any. Requires: all are in the
+  /// array.
+  completion<> get(std::size_t i, std::span<T> into,
+                   std::source_location at = std::source_location::current()) const;
+  /// Element `i`. Cost: a load, or a round trip. Requires: i < size().
+  completion<T> at(std::size_t i,
+                   std::source_location where = std::source_location::current()) const {
+    return this->load(i, where);
+  }
+  /// out[k] = element indices[k], for all k; what load(indices) gives, put to memory that is
+  /// there already. Keep both until it is done, as for get(); store(indices, values) is the way
+  /// back.
+  ///
+  /// Cost: a load each, or questions to each owner, gathered in messages. Not collective.
+  /// Requires: lists of equal length, every index < size().
+  template <detail::list Indices>
+    requires detail::index<detail::listed_value<Indices>> completion<> gather_into(
+        const Indices& indices, std::span<T> out,
+        std::source_location at = std::source_location::current())
+  const;
+
   // ---- the elements that are here ----
   /// Those of this view, in the order of their indices. Plain memory, or for readers only;
   /// atomic elements are accessed as such: see atomic_span. Not there for arrays with locks,
@@ -215,6 +257,7 @@ class array : public array_operations<array<T, Layout, Access>, T, Access> {
   template <class Action, class I, class V>
   auto ask(const I& at, const V& value, std::source_location where) const;
   const part_type* part() const { return part_; }
+  const handle_type& parts() const { return parts_; }
   detail::engine* home() const { return home_; }
 
  private:
@@ -368,5 +411,6 @@ using unsafe_array = array<T, Layout, access::unsafe>;
 
 }  // namespace lamellar
 
+#include <lamellar/containers/detail/array_bulk.hpp>
 #include <lamellar/containers/detail/array_create.hpp>
 #include <lamellar/containers/detail/array_route.hpp>

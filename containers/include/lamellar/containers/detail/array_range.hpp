@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <lamellar/containers/access.hpp>
+#include <lamellar/containers/detail/array_errors.hpp>
+#include <lamellar/containers/detail/element_range.hpp>
+#include <lamellar/containers/detail/range_handlers.hpp>
+#include <lamellar/containers/layout.hpp>
+#include <lamellar/substrate/completion.hpp>
+#include <lamellar/substrate/detail/call_each.hpp>
+#include <lamellar/substrate/detail/counted_as_work.hpp>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <utility>
+#include <variant>
+#include <vector>
+
+// Put and get of a range of indices. What a part has of it lies at consecutive offsets, so each
+// owner sends or receives rows of consecutive elements, in pieces; here they are scattered to
+// their places, or gathered, run by run.
+//
+// Where the owner's memory is mapped and the access allows it, the elements are copied in
+// place. A global lock is taken once, by the caller; then all memory that is mapped may be
+// touched. A local lock is taken by the owner, for each piece.
+namespace lamellar::detail {
+
+/// Call f(index, place, n) for each run of n elements at consecutive indices and offsets among
+/// the offsets [begin, end) of a part.
+template <class Layout, class F>
+inline void each_run(const Layout& of, std::uint32_t part, std::size_t begin, std::size_t end,
+                     F f) {
+  for (std::size_t offset = begin; offset < end;) {
+    const element_place at{part, offset};
+    const std::size_t i = of.index_of(at);
+    const std::size_t n = std::min(of.run_length(i), end - offset);
+    f(i, at, n);
+    offset += n;
+  }
+}
+
+/// The same for the indices [first, first + count), in such an order that memory on both sides
+/// is passed but once.
+template <class Layout, class F>
+inline void each_run_of_all(const Layout& of, std::size_t first, std::size_t count, F f) {
+  constexpr std::size_t long_run = 16;
+  constexpr std::size_t at_a_time = 4096;  // stays in the cache while each part has its turn
+  const std::size_t end = first + count;
+  for (std::size_t i = first; i < end;) {
+    const std::size_t n = std::min(of.run_length(i), end - i);
+    if (n >= long_run) {
+      f(i, of.locate(i), n);
+      i += n;
+      continue;
+    }
+    const std::size_t until = std::min(end, i + at_a_time);
+    for (std::uint32_t part = 0; part < of.parts(); ++part) {
+      each_run(of, part, of.before(part, i), of.before(part, until), f);
+    }
+    i = until;
+  }
+}
+
+/// A get that others may outlive: what comes is put to place->at, as long as that is not
+/// nullptr.
+struct landing_under_way {
+  reply<> rest;
+  std::shared_ptr<landing> place;
+};
+
+template <class T>
+std::shared_ptr<landing> make_landing(engine* home, std::span<T> into,
+                                      std::source_location where) {
+  auto place = std::make_shared<landing>();
+  place->home = home;
+  place->bytes = into.size_bytes();
+  place->where = where;
+  place->at = reinterpret_cast<std::byte*>(into.data());
+  return place;
+}
+
+template <class Array>
+struct range_route {
+  using T = typename Array::value_type;
+  using access = typename Array::access_type;
+  using layout = typename Array::layout_type;
+  using goods = cargo<T>;
+  using unit = typename goods::unit;
+  using element = typename access::template element<T>;
+  using cells = element_range<element>;
+  using part_type = array_part<T, layout>;
+  using handle_type = typename access::template handle<part_type>;
+
+  static constexpr std::size_t piece_bytes = std::size_t{256} << 10;
+  static constexpr std::size_t piece = std::max<std::size_t>(1, piece_bytes / sizeof(T));
+  /// Pieces of a get that are under way at a time.
+  static constexpr std::size_t most_under_way = 8;
+  /// The lock is the whole array's, and taken here.
+  static constexpr bool lock_here = std::same_as<access, lamellar::access::global_lock>;
+  static constexpr bool plain = std::same_as<element, plain_element<T>>;
+  static constexpr bool writes_in_place =
+      access::template direct_writes<T> || (lock_here && bitwise<T>);
+  static constexpr bool reads_in_place =
+      access::template direct_reads<T> || (lock_here && bitwise<T>);
+
+  // ---- one run, in place ----
+  static void write(const Array& of, const element_place& at, std::size_t n, const unit* from) {
+    cells::write(of.part()->reach()[at.part] + at.offset, n, from, of.part()->locks(),
+                 at.offset);
+  }
+  static void read(const Array& of, const element_place& at, std::size_t n, unit* into) {
+    cells::read(of.part()->reach()[at.part] + at.offset, n, into, of.part()->locks(),
+                at.offset);
+  }
+
+  // ---- one piece, by message ----
+  static reply<> call_write(const Array& of, const element_place& at,
+                            std::span<const unit> units) {
+    const pe to{of.part()->pes()[at.part]};
+    const std::uint64_t offset = at.offset;
+    if constexpr (lock_here) {
+      return of.parts().call(to, write_range_held<element, handle_type>{}, offset,
+                             as_argument(units));
+    } else if constexpr (access::locks) {
+      return of.parts().call(to, write_range_locked<element, handle_type>{}, offset,
+                             typename goods::owned(units.begin(), units.end()));
+    } else {
+      return of.parts().call(to, write_range<element, part_type>{}, offset, as_argument(units));
+    }
+  }
+  static reply<typename goods::owned> call_read(const Array& of, const element_place& at,
+                                                std::size_t n) {
+    const pe to{of.part()->pes()[at.part]};
+    const std::uint64_t offset = at.offset;
+    const std::uint64_t count = n;
+    if constexpr (lock_here) {
+      return of.parts().call(to, read_range_held<element, handle_type>{}, offset, count);
+    } else if constexpr (access::locks) {
+      return of.parts().call(to, read_range_locked<element, handle_type>{}, offset, count);
+    } else {
+      return of.parts().call(to, read_range<element, part_type>{}, offset, count);
+    }
+  }
+
+  // ---- put ----
+  static completion<> put(const Array& of, std::size_t first, std::span<const T> values,
+                          std::source_location where) {
+    of.home()->here().put_off.drain();  // what this thread has asked for before
+    if constexpr (access::template direct_writes<T>) {
+      if (of.layout().run_length(first) >= values.size()) [[likely]] {
+        const element_place at = of.layout().locate(first);
+        if constexpr (plain) {
+          return of.part()->memory().put({pe{of.part()->pes()[at.part]}, where}, at.offset,
+                                         values);
+        } else if (of.part()->reach()[at.part] != nullptr) {
+          write(of, at, values.size(), goods::of(values.data()));
+          return {};
+        }
+      }
+      if (of.part()->all_reached()) {
+        each_run_of_all(of.layout(), first, values.size(),
+                        [&](std::size_t i, const element_place& at, std::size_t n) {
+                          write(of, at, n, goods::of(values.data() + (i - first)));
+                        });
+        return {};
+      }
+    }
+    const std::span<const unit> units{goods::of(values.data()), values.size() * goods::units};
+    if constexpr (lock_here) {
+      typename goods::owned copied(units.begin(), units.end());
+      return completion<>{reply<>{put_under_lock(of, first, std::move(copied), where)}};
+    } else {
+      std::vector<reply<>> pieces = send_pieces(of, first, units);
+      if (pieces.size() == 1) {
+        return completion<>{std::move(pieces.front())};
+      }
+      return completion<>{reply<>{gather_replies<void>(std::move(pieces))}};
+    }
+  }
+
+  // ---- get ----
+  /// What can be read at once is; false: nothing has been done.
+  static bool read_now(const Array& of, std::size_t first, std::size_t count, unit* into) {
+    if constexpr (access::template direct_reads<T>) {
+      if (of.part()->all_reached()) [[likely]] {
+        of.home()->here().put_off.drain();
+        each_run_of_all(of.layout(), first, count,
+                        [&](std::size_t i, const element_place& at, std::size_t n) {
+                          read(of, at, n, into + (i - first) * goods::units);
+                        });
+        return true;
+      }
+    }
+    return false;
+  }
+
+  static completion<> get(const Array& of, std::size_t first, std::span<T> into,
+                          std::source_location where) {
+    if constexpr (access::template direct_reads<T>) {
+      if (of.layout().run_length(first) >= into.size()) [[likely]] {
+        of.home()->here().put_off.drain();
+        const element_place at = of.layout().locate(first);
+        if constexpr (plain) {
+          return of.part()->memory().get({pe{of.part()->pes()[at.part]}, where}, at.offset,
+                                         into);
+        } else if (of.part()->reach()[at.part] != nullptr) {
+          read(of, at, into.size(), goods::of(into.data()));
+          return {};
+        }
+      }
+    }
+    if (read_now(of, first, into.size(), goods::of(into.data()))) {
+      return {};
+    }
+    auto [rest, place] = begin_get(of, first, into, where);
+    return {std::move(rest), std::move(place)};
+  }
+
+  /// Ask the owners.
+  static landing_under_way begin_get(const Array& of, std::size_t first, std::span<T> into,
+                                     std::source_location where) {
+    auto place = make_landing(of.home(), into, where);
+    reply<> rest{fetch(of, first, into.size(), place)};
+    return {std::move(rest), std::move(place)};
+  }
+
+ private:
+  static decltype(auto) as_argument(std::span<const unit> units) {
+    if constexpr (goods::as_bytes) {
+      return std::span<const std::byte>{units};
+    } else {
+      return std::vector<T>(units.begin(), units.end());
+    }
+  }
+
+  /// To all owners but those whose memory may be written to here; these are written to.
+  static std::vector<reply<>> send_pieces(const Array& of, std::size_t first,
+                                          std::span<const unit> units) {
+    const std::size_t last = first + units.size() / goods::units;
+    std::vector<reply<>> sent;
+    std::vector<unit> gathered;
+    const auto units_at = [&](std::size_t i, std::size_t n) {
+      return units.subspan((i - first) * goods::units, n * goods::units);
+    };
+    for (std::uint32_t part = 0; part < of.layout().parts(); ++part) {
+      const std::size_t end = of.layout().before(part, last);
+      for (std::size_t begin = of.layout().before(part, first); begin < end;) {
+        if (writes_in_place && of.part()->reach()[part] != nullptr) {
+          each_run(of.layout(), part, begin, end,
+                   [&](std::size_t i, const element_place& at, std::size_t n) {
+                     write(of, at, n, units_at(i, n).data());
+                   });
+          break;
+        }
+        const std::size_t now = std::min(piece, end - begin);
+        const std::size_t i = of.layout().index_of({part, begin});
+        if (of.layout().run_length(i) >= now) {
+          sent.push_back(call_write(of, {part, begin}, units_at(i, now)));
+        } else {
+          gathered.clear();
+          each_run(of.layout(), part, begin, begin + now,
+                   [&](std::size_t at, const element_place&, std::size_t n) {
+                     const auto run = units_at(at, n);
+                     gathered.insert(gathered.end(), run.begin(), run.end());
+                   });
+          sent.push_back(call_write(of, {part, begin}, gathered));
+        }
+        begin += now;
+      }
+    }
+    return sent;
+  }
+
+  static task<> put_under_lock(Array of, std::size_t first, typename goods::owned values,
+                               std::source_location where) {
+    const counted_as_work until_it_is_there{*of.home()};
+    auto entering = of.parts().write(where);
+    const auto guard = co_await entering;
+    std::vector<reply<>> pieces = send_pieces(of, first, values);
+    for (reply<>& each : pieces) {
+      co_await each;
+    }
+  }
+
+  /// Put what has come of a part, from offset `begin` on, to its places.
+  static void scatter(const layout& of, std::size_t first, std::uint32_t part,
+                      std::size_t begin, typename goods::owned& units, unit* into) {
+    unit* next = units.data();
+    each_run(of, part, begin, begin + units.size() / goods::units,
+             [&](std::size_t i, const element_place&, std::size_t n) {
+               unit* const to = into + (i - first) * goods::units;
+               if constexpr (goods::as_bytes) {
+                 std::memcpy(to, next, n * sizeof(T));
+               } else {
+                 std::move(next, next + n, to);
+               }
+               next += n * goods::units;
+             });
+  }
+
+  /// Ask the owners for their pieces, by turns; put each piece where it belongs.
+  static task<std::monostate> nothing_to_wait_for() { co_return std::monostate{}; }
+  static task<> fetch(Array of, std::size_t first, std::size_t count,
+                      std::shared_ptr<landing> into) {
+    const counted_as_work until_the_last_piece{*of.home()};
+    const auto held = [&] {
+      if constexpr (lock_here) {
+        return of.parts().read(into->where);
+      } else {
+        return nothing_to_wait_for();
+      }
+    };
+    auto entering = held();
+    [[maybe_unused]] const auto guard = co_await entering;
+    auto fetching = fetch_pieces(of, first, count, into);
+    co_await fetching;
+  }
+
+  static task<> fetch_pieces(Array of, std::size_t first, std::size_t count,
+                             std::shared_ptr<landing> into) {
+    struct part_rest {
+      std::uint32_t part;
+      std::size_t begin;
+      std::size_t end;
+    };
+    struct piece_asked {
+      reply<typename goods::owned> units;
+      std::uint32_t part;
+      std::size_t begin;
+    };
+    const layout& how = of.layout();
+    std::deque<part_rest> rest;
+    for (std::uint32_t part = 0; part < how.parts(); ++part) {
+      const part_rest all{part, how.before(part, first), how.before(part, first + count)};
+      if (all.begin == all.end) {
+        continue;
+      }
+      if (reads_in_place && of.part()->reach()[part] != nullptr) {
+        const std::lock_guard lock{into->mutex};
+        if (into->at == nullptr) {
+          co_return;
+        }
+        unit* const units = units_of(*into);
+        each_run(how, part, all.begin, all.end,
+                 [&](std::size_t i, const element_place& at, std::size_t n) {
+                   read(of, at, n, units + (i - first) * goods::units);
+                 });
+      } else {
+        rest.push_back(all);
+      }
+    }
+    std::deque<piece_asked> asked;
+    while (!rest.empty() || !asked.empty()) {
+      while (!rest.empty() && asked.size() < most_under_way) {
+        part_rest next = rest.front();
+        rest.pop_front();
+        const std::size_t now = std::min(piece, next.end - next.begin);
+        asked.push_back({call_read(of, {next.part, next.begin}, now), next.part, next.begin});
+        next.begin += now;
+        if (next.begin != next.end) {
+          rest.push_back(next);
+        }
+      }
+      piece_asked oldest = std::move(asked.front());
+      asked.pop_front();
+      typename goods::owned units = co_await oldest.units;
+      const std::lock_guard lock{into->mutex};
+      if (into->at == nullptr) {
+        co_return;  // nobody wants it any more
+      }
+      scatter(how, first, oldest.part, oldest.begin, units, units_of(*into));
+    }
+  }
+
+  static unit* units_of(const landing& into) {
+    return goods::of(reinterpret_cast<T*>(into.at));
+  }
+};
+
+}  // namespace lamellar::detail
