@@ -5,6 +5,7 @@
 #include <lamellar/containers/array.hpp>
 #include <lamellar/containers/array_guard.hpp>
 #include <lamellar/containers/array_operations.hpp>
+#include <lamellar/containers/array_stream.hpp>
 #include <lamellar/containers/atomic_span.hpp>
 #include <lamellar/containers/complex.hpp>
 #include <lamellar/containers/layout.hpp>

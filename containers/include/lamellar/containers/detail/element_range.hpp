@@ -114,6 +114,10 @@ struct element_range<native_element<T>> {
     using large = typename word<8>::type;
     using byte = std::conditional_t<std::is_const_v<At>, const std::byte, std::byte>;
     auto* const at = reinterpret_cast<byte*>(elements);
+    if (n == 1) {
+      f.template operator()<small>(at, 0);
+      return;
+    }
     const std::size_t bytes = n * sizeof(T);
     std::size_t k = 0;
     if constexpr (sizeof(T) < sizeof(large)) {
