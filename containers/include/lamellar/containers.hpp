@@ -9,6 +9,7 @@
 #include <lamellar/containers/array_stream.hpp>
 #include <lamellar/containers/atomic_span.hpp>
 #include <lamellar/containers/complex.hpp>
+#include <lamellar/containers/describe.hpp>
 #include <lamellar/containers/layout.hpp>
 #include <lamellar/containers/operations.hpp>
 
