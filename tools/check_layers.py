@@ -27,7 +27,7 @@ UMBRELLAS = {f"lamellar/{name}.hpp" for name in LAYERS + ["lamellar"]}
 # Written as a user would write them.
 UMBRELLA_USERS = ("examples/", "tests/compile_fail/", "tests/integration/")
 # Too slow to compile for those who do not use them.
-COSTLY_HEADERS = {"lamellar/substrate/kokkos_view.hpp"}
+COSTLY_HEADERS = {"lamellar/containers/kokkos_array.hpp", "lamellar/substrate/kokkos_view.hpp"}
 ENVIRONMENT_READERS = {"lamellae/src/environment.cpp"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
