@@ -3,6 +3,7 @@
 
 #include <lamellar/containers/access.hpp>
 #include <lamellar/containers/array.hpp>
+#include <lamellar/containers/array_2d.hpp>
 #include <lamellar/containers/array_copy.hpp>
 #include <lamellar/containers/array_guard.hpp>
 #include <lamellar/containers/array_operations.hpp>
