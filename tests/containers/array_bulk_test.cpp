@@ -239,6 +239,27 @@ TEST_CASE("a range under the global lock is whole") {
   });
 }
 
+TEST_CASE("what an owner has of a long range is whole under its lock") {
+  on_pes([](world& w) -> task<> {
+    if (!w.able().mapped) co_return;
+    const std::size_t each = 2000;  // long enough for the caller to copy
+    const std::size_t n = each * w.size();
+    auto making = local_lock_array<std::uint64_t>::create(w, n);
+    const auto a = co_await making;
+    std::vector<std::uint64_t> got(n);
+    std::size_t mixed = 0;
+    for (std::uint32_t k = 0; k < 20; ++k) {
+      co_await a.put(0, std::vector<std::uint64_t>(n, w.me().index() * 100 + k));
+      co_await a.get(0, got);
+      for (std::size_t i = 0; i < n; ++i) mixed += got[i] != got[i / each * each];
+      auto guard = co_await a.write_lock();
+      for (auto& element : guard) element = 7;
+    }
+    CHECK(mixed == 0);
+    co_await w.barrier();
+  });
+}
+
 TEST_CASE("a dropped put happens all the same, and wait_all covers it") {
   on_pes([](world& w) -> task<> {
     const std::size_t n = 100;

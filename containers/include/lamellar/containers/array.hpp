@@ -145,9 +145,9 @@ class array : public array_operations<array<T, Layout, Access>, T, Access> {
   ///
   /// Cost: where the memory is mapped and the access allows it, the copying; else a message in
   /// pieces of 256 KiB to each owner. Elements are whole, the range is not: of an atomic array
-  /// each is stored by itself, local_lock takes the owner's lock for each piece, global_lock
-  /// the lock of all for the whole range. Not collective. Threads: any. Requires: all are in
-  /// the array.
+  /// each is stored by itself, local_lock takes each owner's lock for what it owns (where that
+  /// is not mapped: for each piece), global_lock the lock of all for the whole range. Not
+  /// collective. Threads: any. Requires: all are in the array.
   completion<> put(std::size_t i, std::span<const T> values,
                    std::source_location at =
                        std::source_location::current()) const requires writable<Access>;

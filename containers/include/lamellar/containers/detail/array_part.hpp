@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <lamellar/containers/detail/element.hpp>
+#include <lamellar/containers/detail/waiting_copies.hpp>
 #include <lamellar/containers/layout.hpp>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/detail/rw_handle.hpp>
@@ -81,6 +82,8 @@ class array_part {
   const std::uint32_t* pes() const { return pes_.data(); }
   bool all_reached() const { return all_reached_; }
   const lock_stripes& locks() const { return locks_; }
+  /// Of this PE, on others' elements.
+  waiting_copies& copies() const { return copies_; }
 
   T& at(std::size_t offset) const {
     if (offset >= own_.size()) [[unlikely]] {
@@ -94,6 +97,7 @@ class array_part {
   Layout layout_;
   memory_type memory_;
   lock_stripes locks_;
+  mutable waiting_copies copies_;
   std::uint32_t me_;
   std::span<T> own_;
   std::vector<T*> reach_;

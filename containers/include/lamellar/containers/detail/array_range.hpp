@@ -27,7 +27,8 @@
 //
 // Where the owner's memory is mapped and the access allows it, the elements are copied in
 // place. A global lock is taken once, by the caller; then all memory that is mapped may be
-// touched. A local lock is taken by the owner, for each piece.
+// touched. A local lock is taken by the owner: for each piece, or, where the memory is mapped
+// and the range is long, while the caller makes the copy.
 namespace lamellar::detail {
 
 /// Call f(index, place, n) for each run of n elements at consecutive indices and offsets among
@@ -102,6 +103,11 @@ struct range_route {
   static constexpr std::size_t most_under_way = 8;
   /// The lock is the whole array's, and taken here.
   static constexpr bool lock_here = std::same_as<access, lamellar::access::global_lock>;
+  /// The lock is the owner's; the copy may be made here.
+  static constexpr bool lock_there = access::locks && !lock_here && bitwise<T>;
+  /// Elements that make this worth two round trips.
+  static constexpr std::size_t worth_a_lock =
+      std::max<std::size_t>(1, (std::size_t{4} << 10) / sizeof(T));
   static constexpr bool plain = std::same_as<element, plain_element<T>>;
   static constexpr bool writes_in_place =
       access::template direct_writes<T> || (lock_here && bitwise<T>);
@@ -238,6 +244,14 @@ struct range_route {
     }
   }
 
+  /// Have the owner take its lock and call for the copy.
+  template <bool Writes, class Copy>
+  static reply<> copy_under_lock(const Array& of, std::uint32_t part, Copy copy) {
+    const std::uint64_t number = of.part()->copies().add(std::move(copy));
+    return of.parts().call(pe{of.part()->pes()[part]}, lock_for_copy<handle_type, Writes>{},
+                           number);
+  }
+
   /// To all owners but those whose memory may be written to here; these are written to.
   static std::vector<reply<>> send_pieces(const Array& of, std::size_t first,
                                           std::span<const unit> units) {
@@ -256,6 +270,22 @@ struct range_route {
                      write(of, at, n, units_at(i, n).data());
                    });
           break;
+        }
+        if constexpr (lock_there) {
+          if (of.part()->reach()[part] != nullptr && end - begin >= worth_a_lock) {
+            auto row = std::make_shared<std::vector<unit>>();
+            row->reserve((end - begin) * goods::units);
+            each_run(of.layout(), part, begin, end,
+                     [&](std::size_t i, const element_place&, std::size_t n) {
+                       const auto run = units_at(i, n);
+                       row->insert(row->end(), run.begin(), run.end());
+                     });
+            const element_place at{part, begin};
+            const std::size_t n = end - begin;
+            sent.push_back(copy_under_lock<true>(
+                of, part, [of, at, n, row] { write(of, at, n, row->data()); }));
+            break;
+          }
         }
         const std::size_t now = std::min(piece, end - begin);
         const std::size_t i = of.layout().index_of({part, begin});
@@ -285,6 +315,15 @@ struct range_route {
     for (reply<>& each : pieces) {
       co_await each;
     }
+  }
+
+  /// In place, the offsets [begin, end) of a part.
+  static void read_part(const Array& of, std::size_t first, std::uint32_t part,
+                        std::size_t begin, std::size_t end, unit* into) {
+    each_run(of.layout(), part, begin, end,
+             [&](std::size_t i, const element_place& at, std::size_t n) {
+               read(of, at, n, into + (i - first) * goods::units);
+             });
   }
 
   /// Put what has come of a part, from offset `begin` on, to its places.
@@ -335,6 +374,7 @@ struct range_route {
     };
     const layout& how = of.layout();
     std::deque<part_rest> rest;
+    std::vector<reply<>> copies;
     for (std::uint32_t part = 0; part < how.parts(); ++part) {
       const part_rest all{part, how.before(part, first), how.before(part, first + count)};
       if (all.begin == all.end) {
@@ -345,14 +385,21 @@ struct range_route {
         if (into->at == nullptr) {
           co_return;
         }
-        unit* const units = units_of(*into);
-        each_run(how, part, all.begin, all.end,
-                 [&](std::size_t i, const element_place& at, std::size_t n) {
-                   read(of, at, n, units + (i - first) * goods::units);
-                 });
-      } else {
-        rest.push_back(all);
+        read_part(of, first, part, all.begin, all.end, units_of(*into));
+        continue;
       }
+      if constexpr (lock_there) {
+        if (of.part()->reach()[part] != nullptr && all.end - all.begin >= worth_a_lock) {
+          copies.push_back(copy_under_lock<false>(of, part, [of, first, all, into] {
+            const std::lock_guard lock{into->mutex};
+            if (into->at != nullptr) {
+              read_part(of, first, all.part, all.begin, all.end, units_of(*into));
+            }
+          }));
+          continue;
+        }
+      }
+      rest.push_back(all);
     }
     std::deque<piece_asked> asked;
     while (!rest.empty() || !asked.empty()) {
@@ -374,6 +421,9 @@ struct range_route {
         co_return;  // nobody wants it any more
       }
       scatter(how, first, oldest.part, oldest.begin, units, units_of(*into));
+    }
+    for (reply<>& each : copies) {
+      co_await each;
     }
   }
 

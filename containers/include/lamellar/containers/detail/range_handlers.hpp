@@ -76,6 +76,31 @@ struct read_range_locked {
   }
 };
 
+/// Make a copy that waits on this PE. Its caller holds the lock for it.
+template <class Handle>
+struct make_copy {
+  void operator()(context&, const Handle& object, std::uint64_t number) const {
+    part_behind(object)->copies().make(number);
+  }
+};
+
+/// Hold the owner's lock while the caller makes a copy of its own.
+template <class Handle, bool Writes>
+struct lock_for_copy {
+  task<> operator()(context at, Handle object, std::uint64_t number) const {
+    auto entering = [&] {
+      if constexpr (Writes) {
+        return object.write();
+      } else {
+        return object.read();
+      }
+    }();
+    const auto guard = co_await entering;
+    auto copying = object.call(at.origin(), make_copy<Handle>{}, number);
+    co_await copying;
+  }
+};
+
 /// The caller holds the lock.
 template <class Element, class Handle>
 struct write_range_held {
