@@ -8,6 +8,7 @@
 #include <lamellar/substrate/kokkos_view.hpp>
 #include <lamellar/substrate/on_node.hpp>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -88,6 +89,49 @@ TEST_CASE("a reduction keeps the order of its elements") {
     CHECK(all.end == n);
     CHECK_FALSE(all.broken);
   });
+}
+
+TEST_CASE("a sum of floating-point numbers does not depend on the threads") {
+  for (const std::size_t n : {std::size_t{3}, std::size_t{5000}, std::size_t{3'000'017}}) {
+    const auto sum = [n](const on_node::execution& how) {
+      return on_node::reduce(
+          how, n, 0.0, [](std::size_t i) { return 1.0 / static_cast<double>(i + 1); },
+          std::plus<>{});
+    };
+    const double alone = sum(on_node::execution{});
+    CHECK(alone > 1.0);
+    for (const auto& how : executions()) CHECK(sum(how) == alone);
+  }
+}
+
+TEST_CASE("blocks without anything are left out of a reduction") {
+  for_all([](const on_node::execution& how, std::size_t n) {
+    const auto odd = [](std::size_t begin, std::size_t) {
+      return begin % 3 == 0 ? std::optional{interval{begin, begin + 1, false}} : std::nullopt;
+    };
+    std::size_t blocks = 0;
+    const auto count = [&](const interval& a, const interval& b) {
+      CHECK(a.begin < b.begin);
+      ++blocks;
+      return b;
+    };
+    const auto last = on_node::reduce_blocks<interval>(how, n, odd, count);
+    CHECK(last.has_value() == (n != 0));
+    if (n > 100'000) CHECK(blocks > 5);
+    CHECK_FALSE(on_node::reduce_blocks<int>(
+                    how, n, [](std::size_t, std::size_t) { return std::optional<int>{}; },
+                    std::plus<>{})
+                    .has_value());
+  });
+}
+
+TEST_CASE("each thread is called once") {
+  for (const auto& how : executions()) {
+    std::vector<std::atomic<int>> calls(how.threads());
+    on_node::for_each_thread(how, [&](std::size_t thread) { ++calls[thread]; });
+    CHECK(calls[0] == 1);
+    for (const auto& each : calls) CHECK(each <= 1);
+  }
 }
 
 TEST_CASE("an exclusive scan is the sums of all elements before each, in place too") {

@@ -31,6 +31,7 @@
 #include <lamellar/substrate/record.hpp>
 #include <lamellar/substrate/reply.hpp>
 #include <lamellar/substrate/run.hpp>
+#include <lamellar/substrate/schedule.hpp>
 #include <lamellar/substrate/shared_memory_region.hpp>
 #include <lamellar/substrate/signature.hpp>
 #include <lamellar/substrate/spawned.hpp>

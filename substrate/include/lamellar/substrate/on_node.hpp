@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -62,10 +63,29 @@ void for_each(const execution& how, std::size_t n, F&& f);
 template <std::invocable<std::size_t, std::size_t> F>
 void for_each_range(const execution& how, std::size_t n, F&& f);
 
+/// Call `f(t)` for t = 0, 1, ... on as many threads as the loop may use, all at the same time
+/// if Kokkos' threads are free, else one after the other. For loops that deal out their work
+/// themselves.
+template <std::invocable<std::size_t> F>
+void for_each_thread(const execution& how, F&& f);
+
 /// Return op(init, f(0), f(1), ... f(n - 1)). Requires: op is associative; it need not be
-/// commutative.
+/// commutative. The grouping depends on n alone: a sum of floating-point numbers is the same
+/// for any number of threads.
 template <class T, std::invocable<std::size_t> F, class Op>
 [[nodiscard]] T reduce(const execution& how, std::size_t n, T init, F&& f, Op op);
+
+/// The same for elements that come in blocks: `of(begin, end)` gives a std::optional<T> for
+/// them, without a value if there is nothing. The blocks depend on n alone. Returns nothing if
+/// no block has given anything.
+template <class T, std::invocable<std::size_t, std::size_t> Block, class Op>
+[[nodiscard]] std::optional<T> reduce_blocks(const execution& how, std::size_t n, Block&& of,
+                                             Op op);
+
+/// Return op(f(begin), ... f(end - 1)) on the calling thread. f may be called in any order.
+/// Requires: begin < end; op is associative.
+template <class T, std::invocable<std::size_t> F, class Op>
+[[nodiscard]] T reduce_range(std::size_t begin, std::size_t end, const F& f, Op& op);
 
 /// Set out[i] = op(init, in[0], ... in[i - 1]), and return what out[n] would be. `out` may be
 /// `in`. Requires: out.size() >= in.size(); op is associative.
@@ -132,29 +152,78 @@ void for_each(const execution& how, std::size_t n, F&& f) {
   });
 }
 
+template <std::invocable<std::size_t> F>
+void for_each_thread(const execution& how, F&& f) {
+  const std::size_t threads = detail::count_chunks(how, ~std::size_t{0});
+  detail::for_chunks(threads, threads,
+                     [&](std::size_t thread, std::size_t, std::size_t) { f(thread); });
+}
+
+template <class T, std::invocable<std::size_t> F, class Op>
+T reduce_range(std::size_t begin, std::size_t end, const F& f, Op& op) {
+  const auto next = [&](T& sum, std::size_t i) {
+    sum = static_cast<T>(op(std::move(sum), static_cast<T>(f(i))));
+  };
+  if constexpr (std::is_arithmetic_v<T>) {
+    // One addition after the other would wait for each: several stretches side by side.
+    constexpr std::size_t lanes = 4;
+    if (const std::size_t each = (end - begin) / lanes; each >= 16) {
+      T sums[lanes];
+      for (std::size_t j = 0; j < lanes; ++j) {
+        sums[j] = static_cast<T>(f(begin + j * each));
+      }
+      for (std::size_t i = begin + 1; i < begin + each; ++i) {
+        for (std::size_t j = 0; j < lanes; ++j) {
+          next(sums[j], i + j * each);
+        }
+      }
+      for (std::size_t j = 1; j < lanes; ++j) {
+        sums[0] = static_cast<T>(op(sums[0], sums[j]));
+      }
+      for (std::size_t i = begin + lanes * each; i < end; ++i) {
+        next(sums[0], i);
+      }
+      return sums[0];
+    }
+  }
+  T sum = static_cast<T>(f(begin));
+  for (std::size_t i = begin + 1; i < end; ++i) {
+    next(sum, i);
+  }
+  return sum;
+}
+
+template <class T, std::invocable<std::size_t, std::size_t> Block, class Op>
+std::optional<T> reduce_blocks(const execution& how, std::size_t n, Block&& of, Op op) {
+  // Enough blocks for any number of threads, each long enough to be worth it.
+  const std::size_t size = std::clamp<std::size_t>(n / 64, 512, 32768);
+  const std::size_t blocks = (n + size - 1) / size;
+  std::vector<std::optional<T>> sums(blocks);
+  detail::for_chunks(std::min(detail::count_chunks(how, n), std::max<std::size_t>(blocks, 1)),
+                     blocks, [&](std::size_t, std::size_t begin, std::size_t end) {
+                       for (std::size_t k = begin; k < end; ++k) {
+                         sums[k] = of(k * size, std::min(n, (k + 1) * size));
+                       }
+                     });
+  std::optional<T> all;
+  for (auto& sum : sums) {
+    if (sum.has_value()) {
+      all = all.has_value() ? std::optional<T>{op(*std::move(all), *std::move(sum))}
+                            : std::move(sum);
+    }
+  }
+  return all;
+}
+
 template <class T, std::invocable<std::size_t> F, class Op>
 T reduce(const execution& how, std::size_t n, T init, F&& f, Op op) {
-  if (n == 0) {
-    return init;
-  }
-  const auto part = [&](T sum, std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      sum = op(std::move(sum), f(i));
-    }
-    return sum;
-  };
-  const std::size_t chunks = detail::count_chunks(how, n);
-  if (chunks == 1) {
-    return part(std::move(init), 0, n);
-  }
-  std::vector<std::optional<T>> sums(chunks);
-  detail::for_chunks(chunks, n, [&](std::size_t chunk, std::size_t begin, std::size_t end) {
-    sums[chunk].emplace(part(static_cast<T>(f(begin)), begin + 1, end));
-  });
-  for (auto& sum : sums) {
-    init = op(std::move(init), *std::move(sum));
-  }
-  return init;
+  std::optional<T> all = reduce_blocks<T>(
+      how, n,
+      [&](std::size_t begin, std::size_t end) {
+        return std::optional<T>{reduce_range<T>(begin, end, f, op)};
+      },
+      op);
+  return all.has_value() ? static_cast<T>(op(std::move(init), *std::move(all))) : init;
 }
 
 template <class T, class Op>
