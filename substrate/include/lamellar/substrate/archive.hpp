@@ -108,11 +108,11 @@ concept needs_no_code =
     std::is_class_v<T> && !self_serialising<T> && (bitwise<T> || listable<T>);
 
 template <class T>
-  requires std::is_arithmetic_v<T>
+  requires(std::is_arithmetic_v<T> || detail::is_int128<T>)
 void save(output_archive& archive, const T& value) { archive.bytes().put_value(value); }
 
 template <class T>
-  requires std::is_arithmetic_v<T>
+  requires(std::is_arithmetic_v<T> || detail::is_int128<T>)
 void load(input_archive& archive, T& value) { value = archive.bytes().template get_value<T>(); }
 
 template <class T>

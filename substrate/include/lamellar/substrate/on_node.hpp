@@ -193,26 +193,57 @@ T reduce_range(std::size_t begin, std::size_t end, const F& f, Op& op) {
   return sum;
 }
 
-template <class T, std::invocable<std::size_t, std::size_t> Block, class Op>
-std::optional<T> reduce_blocks(const execution& how, std::size_t n, Block&& of, Op op) {
+namespace detail {
+
+/// The sums of blocks of n elements, and theirs.
+template <class T>
+class block_sums {
+ public:
   // Enough blocks for any number of threads, each long enough to be worth it.
-  const std::size_t size = std::clamp<std::size_t>(n / 64, 512, 32768);
-  const std::size_t blocks = (n + size - 1) / size;
-  std::vector<std::optional<T>> sums(blocks);
-  detail::for_chunks(std::min(detail::count_chunks(how, n), std::max<std::size_t>(blocks, 1)),
-                     blocks, [&](std::size_t, std::size_t begin, std::size_t end) {
-                       for (std::size_t k = begin; k < end; ++k) {
-                         sums[k] = of(k * size, std::min(n, (k + 1) * size));
-                       }
-                     });
-  std::optional<T> all;
-  for (auto& sum : sums) {
-    if (sum.has_value()) {
-      all = all.has_value() ? std::optional<T>{op(*std::move(all), *std::move(sum))}
-                            : std::move(sum);
+  explicit block_sums(std::size_t n)
+      : n_{n},
+        size_{std::clamp<std::size_t>(n / 64, 512, 32768)},
+        sums_((n + size_ - 1) / size_) {}
+
+  std::size_t blocks() const { return sums_.size(); }
+  /// Sum up blocks [first, last). Several threads may, each its own.
+  template <class Block>
+  void add_up(std::size_t first, std::size_t last, Block&& of) {
+    for (std::size_t k = first; k < last; ++k) {
+      sums_[k] = of(k * size_, std::min(n_, (k + 1) * size_));
     }
   }
-  return all;
+  template <class Op>
+  std::optional<T> join(Op& op) {
+    std::optional<T> all;
+    for (std::optional<T>& sum : sums_) {
+      if (all.has_value() && sum.has_value()) {
+        all.emplace(op(*std::move(all), *std::move(sum)));
+      } else if (sum.has_value()) {
+        all = std::move(sum);
+      }
+    }
+    return all;
+  }
+
+ private:
+  std::size_t n_;
+  std::size_t size_;
+  std::vector<std::optional<T>> sums_;
+};
+
+}  // namespace detail
+
+template <class T, std::invocable<std::size_t, std::size_t> Block, class Op>
+std::optional<T> reduce_blocks(const execution& how, std::size_t n, Block&& of, Op op) {
+  detail::block_sums<T> sums{n};
+  if (n != 0) {
+    detail::for_chunks(std::min(detail::count_chunks(how, n), sums.blocks()), sums.blocks(),
+                       [&](std::size_t, std::size_t first, std::size_t last) {
+                         sums.add_up(first, last, of);
+                       });
+  }
+  return sums.join(op);
 }
 
 template <class T, std::invocable<std::size_t> F, class Op>
