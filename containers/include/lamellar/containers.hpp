@@ -2,6 +2,7 @@
 #pragma once
 
 #include <lamellar/containers/access.hpp>
+#include <lamellar/containers/all_elements.hpp>
 #include <lamellar/containers/array.hpp>
 #include <lamellar/containers/array_2d.hpp>
 #include <lamellar/containers/array_copy.hpp>
@@ -12,7 +13,9 @@
 #include <lamellar/containers/complex.hpp>
 #include <lamellar/containers/describe.hpp>
 #include <lamellar/containers/layout.hpp>
+#include <lamellar/containers/local_elements.hpp>
 #include <lamellar/containers/operations.hpp>
+#include <lamellar/containers/pipeline.hpp>
 
 // Everything that the layer containers offers: where an element lives; for users.
 // Our own sources include single headers.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <lamellar/containers/detail/array_part.hpp>
 #include <lamellar/substrate/access_guard.hpp>
+#include <lamellar/substrate/world.hpp>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -34,6 +35,8 @@ class [[nodiscard("the lock is given back when the guard is dropped")]] array_gu
   element_type& operator[](std::size_t k) const { return elements_[k]; }
   auto begin() const { return elements_.begin(); }
   auto end() const { return elements_.end(); }
+  /// The world of the array. Requires: the guard has not been released.
+  world& where() const { return *where_; }
   explicit operator bool() const { return static_cast<bool>(guard_); }
 
   /// Give the lock back now.
@@ -44,11 +47,13 @@ class [[nodiscard("the lock is given back when the guard is dropped")]] array_gu
 
  private:
   friend Array;
-  array_guard(access_guard<handle, Which> guard, std::span<element_type> elements)
-      : guard_{std::move(guard)}, elements_{elements} {}
+  array_guard(access_guard<handle, Which> guard, std::span<element_type> elements,
+              world & where)
+      : guard_{std::move(guard)}, elements_{elements}, where_{&where} {}
 
   access_guard<handle, Which> guard_;
   std::span<element_type> elements_;
+  world* where_ = nullptr;
 };
 
 }  // namespace lamellar

@@ -80,6 +80,10 @@ class atomic_span {
   atomic_reference<T> operator[](std::size_t k) const {
     return {plain_[k], detail::stripe{*locks_, offset_ + k}};
   }
+  /// `count` elements from `first` on. Requires: they are in this one.
+  atomic_span subspan(std::size_t first, std::size_t count) const {
+    return {plain_.subspan(first, count), locks_, offset_ + first};
+  }
   /// The same memory without atomic access. Requires: nobody changes it meanwhile, which holds
   /// between a quiesce and a barrier.
   std::span<T> plain() const { return plain_; }

@@ -53,6 +53,7 @@ class divider {
     __extension__ using wide = unsigned __int128;
     return static_cast<std::size_t>((static_cast<wide>(i) * reciprocal_) >> 64);
   }
+  friend bool operator==(const divider&, const divider&) = default;
 
  private:
   std::size_t by_ = 1;
@@ -63,7 +64,7 @@ class divider {
 
 /// What an array asks of a layout. `n` elements on `parts` parts.
 template <class L>
-concept array_layout = std::copyable<L> &&
+concept array_layout = std::copyable<L> && std::equality_comparable<L> &&
     requires(const L& l, std::size_t i, std::uint32_t part) {
   { L::name } -> std::convertible_to<std::string_view>;
   { l.size() } -> std::same_as<std::size_t>;
@@ -127,6 +128,8 @@ class block {
     return first(std::size_t{locate(i).part} + 1) - i;
   }
 
+  friend bool operator==(const block&, const block&) = default;
+
  private:
   std::size_t n_ = 0;
   std::size_t each_ = 0;    // elements of the smaller parts
@@ -158,6 +161,8 @@ class cyclic {
   std::size_t run_length(std::size_t i) const noexcept {
     return by_parts_.by() == 1 ? n_ - i : 1;
   }
+
+  friend bool operator==(const cyclic&, const cyclic&) = default;
 
  private:
   std::size_t n_ = 0;
@@ -199,6 +204,8 @@ class block_cyclic {
                ? n_ - i
                : std::min(n_ - i, block() - (i - by_block_.quotient(i) * block()));
   }
+
+  friend bool operator==(const block_cyclic&, const block_cyclic&) = default;
 
  private:
   std::size_t n_ = 0;

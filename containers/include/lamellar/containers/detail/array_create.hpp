@@ -79,7 +79,7 @@ task<array_guard<array<T, Layout, Access>, Which>> array<T, Layout, Access>::loc
     }
   }();
   auto guard = co_await entering;
-  co_return array_guard<array, Which>{std::move(guard), of.plain_local()};
+  co_return array_guard<array, Which>{std::move(guard), of.plain_local(), of.where()};
 }
 
 }  // namespace lamellar
