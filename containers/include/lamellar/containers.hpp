@@ -16,6 +16,7 @@
 #include <lamellar/containers/local_elements.hpp>
 #include <lamellar/containers/operations.hpp>
 #include <lamellar/containers/pipeline.hpp>
+#include <lamellar/containers/reductions.hpp>
 
 // Everything that the layer containers offers: where an element lives; for users.
 // Our own sources include single headers.
