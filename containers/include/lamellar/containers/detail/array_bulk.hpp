@@ -80,11 +80,13 @@ const {
     return {};
   }
   if constexpr (Access::template direct_reads<T>) {
-    if (part_->all_reached()) [[likely]] {
+    if (all_reached_) [[likely]] {
       home_->here().put_off.drain();
+      const slot_finder find{*this};
       for (std::size_t k = 0; k < n; ++k) {
-        const element_place from = place(static_cast<std::size_t>(index[k]), "gather_into", at);
-        out[k] = element::load(*reached(from), detail::stripe{part_->locks(), from.offset});
+        const auto i = static_cast<std::size_t>(index[k]);
+        check(i, "gather_into", at);
+        out[k] = element::load(*find(i), detail::no_stripe);
       }
       return {};
     }
@@ -92,7 +94,7 @@ const {
   std::vector<std::size_t> places(n);
   for (std::size_t k = 0; k < n; ++k) {
     places[k] = static_cast<std::size_t>(index[k]);
-    static_cast<void>(place(places[k], "gather_into", at));
+    check(places[k], "gather_into", at);
   }
   auto begun = detail::begin_gather(*this, std::move(places), out, at);
   return {std::move(begun.rest), std::move(begun.place)};
