@@ -178,6 +178,32 @@ TEST_CASE("each operation does what it says, here and elsewhere") {
   });
 }
 
+TEST_CASE("places are taken by values of a list, each by one") {
+  on_pes([](world& w) -> task<> {
+    auto making = atomic_array<std::uint64_t>::create(w, 100);
+    auto a = co_await making;
+    std::vector<std::size_t> places(100);
+    std::vector<std::uint64_t> own(100);
+    for (std::size_t k = 0; k < places.size(); ++k) {
+      places[k] = 99 - k;
+      own[k] = 1000 * (w.me().index() + 1) + k;
+    }
+    const auto taken = co_await a.compare_exchange(places, 0, own);
+    REQUIRE(taken.size() == places.size());
+    co_await w.barrier();
+    for (std::size_t k = 0; k < places.size(); ++k) {
+      const std::uint64_t found = co_await a.load(places[k]);
+      CHECK(found % 1000 == k);
+      CHECK(taken[k].done == (found == own[k]));
+      CHECK(taken[k].before == (taken[k].done ? 0 : found));
+    }
+    // One place, many values: each takes it from the one before only if it is still free.
+    const auto again = co_await a.compare_exchange(0, 0, own);
+    CHECK(std::none_of(again.begin(), again.end(), [](const auto& one) { return one.done; }));
+    co_await w.quiesce();
+  });
+}
+
 TEST_CASE("division by zero and shifts are defined") {
   on_pes([](world& w) -> task<> {
     auto making = atomic_array<std::int32_t>::create(w, 1);

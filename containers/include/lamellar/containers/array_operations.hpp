@@ -11,6 +11,7 @@
 #include <ranges>
 #include <source_location>
 #include <type_traits>
+#include <vector>
 
 // The operations of an array by name. Each takes one place or a list of places, and one value
 // or a list of values:
@@ -272,6 +273,21 @@ class array_operations {
       const requires writable<Access> && std::equality_comparable<T> {
     using action = detail::compare_action<T>;
     return self().template ask<action>(at, typename action::operand{expected, desired}, where);
+  }
+  /// The same with values of their own: the k-th for the k-th place. Requires: lists of equal
+  /// length.
+  template <element_position I, class V>
+  auto compare_exchange(const I& at, const T& expected, const V& desired,
+                        std::source_location where = std::source_location::current())
+      const requires writable<Access> && std::equality_comparable<T> && detail::list<V> &&
+      std::same_as<detail::listed_value<V>, T> {
+    using action = detail::compare_action<T>;
+    std::vector<typename action::operand> each;
+    each.reserve(std::ranges::size(desired));
+    for (const T& one : desired) {
+      each.push_back({expected, one});
+    }
+    return self().template ask<action>(at, each, where);
   }
   /// The same where "is" means: less than `epsilon` apart.
   template <element_position I>
