@@ -54,7 +54,7 @@ inline void prefetch_for_write(const void* place) {
 
 // --- random access ---
 
-enum class access { update, atomic_update, gather };
+enum class access { update, atomic_update, gather, compare_exchange };
 
 /// Add 1 to `table[k]` for every k of the list, fetching `distance` items ahead.
 template <class Index>
@@ -114,6 +114,26 @@ void gather_loop(std::span<const std::uint64_t> table, std::span<const Index> li
   for (; at < end; ++at) *out++ = base[*at];
 }
 
+/// Replace `table[k]` by the next number, for every k of the list that does not have it yet: a
+/// compare-exchange for each, which misses where the list names a place once more. All places
+/// of the list must hold the same number, and do so afterwards.
+template <class Index>
+void compare_exchange_loop(std::span<std::uint64_t> table, std::span<const Index> list,
+                           unsigned distance) {
+  if (list.empty()) return;
+  std::uint64_t* const base = table.data();
+  const std::uint64_t before = base[list.front()];
+  for (std::size_t k = 0; k < list.size(); ++k) {
+    if (distance != 0 && k + distance < list.size()) {
+      prefetch_for_write(base + list[k + distance]);
+    }
+    // Relaxed: the numbers are read after a `together`, which orders them.
+    std::uint64_t expected = before;
+    std::atomic_ref<std::uint64_t>(base[list[k]])
+        .compare_exchange_strong(expected, before + 1, std::memory_order_relaxed);
+  }
+}
+
 /// Time one pass over the list, by all participants at once.
 ///
 /// Shapes: any list, empty included; `values` as long as the list for a gather, unused
@@ -127,6 +147,7 @@ double access_seconds(access kind, std::span<std::uint64_t> table, std::span<con
   if (kind == access::update) update_loop(table, list, distance);
   if (kind == access::atomic_update) atomic_update_loop(table, list, distance);
   if (kind == access::gather) gather_loop<Index>(table, list, values, distance);
+  if (kind == access::compare_exchange) compare_exchange_loop(table, list, distance);
   together();
   return watch.seconds();
 }
