@@ -109,7 +109,6 @@ lamellar::task<matrix> by_arrays(lamellar::world& world) {
     co_await b.put_tile(0, 0, order, order, square(0, 0, order, b_at));
   }
   co_await world.barrier();
-
   tile left(side * side), right(side * side);
   for (std::size_t k = 0; k < c.local_tile_count(); ++k) {
     const auto sum = c.local_tile(k);
