@@ -376,6 +376,10 @@ class array : public array_operations<array<T, Layout, Access>, T, Access> {
   void send_one(const element_place& at, const typename Action::operand& operand) const;
   template <class Action, class Offset>
   auto call_one(const element_place& at, const typename Action::operand& operand) const;
+  /// Run an action of each pair in place and hand over what it gives: take(k, result).
+  /// Requires: all parts are mapped here.
+  template <class Action, class Pairs, class Take>
+  void run_many(const Pairs& all, std::source_location where, Take take) const;
   template <class Action, class Pairs>
   void tell_many(const Pairs& all, std::source_location where) const;
   template <class Action, class Pairs>

@@ -216,46 +216,63 @@ auto array<T, Layout, Access>::call_one(const element_place& at,
 }
 
 template <array_element T, array_layout Layout, class Access>
+template <class Action, class Pairs, class Take>
+inline void array<T, Layout, Access>::run_many(const Pairs& all, std::source_location where,
+                                               Take take) const {
+  // Find the places of a block of them first, which nothing has to wait for; then work on each
+  // while the ones behind it are being fetched. The last few of a block, fetched by then, stay
+  // for the next turn.
+  constexpr std::size_t block = 256;
+  constexpr std::size_t ahead = 16;
+  const std::size_t n = all.size();
+  const slot_finder find{*this};
+  T* slots[block + ahead];
+  std::size_t held = 0;
+  for (std::size_t first = 0; first < n;) {
+    const std::size_t now = std::min(block, n - first);
+    check_all(all, first, now, where);
+    find.each(
+        now, [&](std::size_t k) { return all.index(first + k); }, slots + held);
+    const std::size_t base = first - held;
+    const std::size_t here = held + now;
+    const auto fetch = [&](std::size_t k) {
+      if constexpr (Action::writes) {
+        detail::prefetch_for_write(slots[k]);
+      }  // loads do not wait for each other
+    };
+    const auto do_one = [&](std::size_t k) {
+      if constexpr (std::is_void_v<typename Action::result>) {
+        run<Action>(*slots[k], all.operand(base + k));
+      } else {
+        take(base + k, run<Action>(*slots[k], all.operand(base + k)));
+      }
+    };
+    for (std::size_t k = held; k < std::min(ahead, here); ++k) {
+      fetch(k);
+    }
+    std::size_t k = 0;
+    for (; k + ahead < here; ++k) {
+      fetch(k + ahead);
+      do_one(k);
+    }
+    first += now;
+    if (first == n) {
+      for (; k < here; ++k) {
+        do_one(k);
+      }
+    }
+    std::copy(slots + k, slots + here, slots);
+    held = here - k;
+  }
+}
+
+template <array_element T, array_layout Layout, class Access>
 template <class Action, class Pairs>
 void array<T, Layout, Access>::tell_many(const Pairs& all, std::source_location where) const {
   const std::size_t n = all.size();
   if constexpr (direct<Action>) {
     if (all_reached_) [[likely]] {
-      // Find the places of a block of them first, which nothing has to wait for; then work on
-      // each while the ones behind it are being fetched. The last few of a block, fetched by
-      // then, stay for the next turn.
-      constexpr std::size_t block = 256;
-      constexpr std::size_t ahead = 16;
-      const slot_finder find{*this};
-      T* slots[block + ahead];
-      std::size_t held = 0;
-      for (std::size_t first = 0; first < n;) {
-        const std::size_t now = std::min(block, n - first);
-        check_all(all, first, now, where);
-        find.each(
-            now, [&](std::size_t k) { return all.index(first + k); }, slots + held);
-        const std::size_t base = first - held;
-        const std::size_t here = held + now;
-        if (held == 0) {
-          for (std::size_t k = 0; k < std::min(ahead, here); ++k) {
-            detail::prefetch_for_write(slots[k]);
-          }
-        }
-        std::size_t k = 0;
-        for (; k + ahead < here; ++k) {
-          detail::prefetch_for_write(slots[k + ahead]);
-          static_cast<void>(run<Action>(*slots[k], all.operand(base + k)));
-        }
-        first += now;
-        if (first == n) {
-          for (; k < here; ++k) {
-            static_cast<void>(run<Action>(*slots[k], all.operand(base + k)));
-          }
-        } else {
-          std::copy(slots + k, slots + here, slots);
-          held = here - k;
-        }
-      }
+      run_many<Action>(all, where, [](std::size_t, const auto&) {});
       return;
     }
   }
@@ -291,12 +308,8 @@ completion<std::vector<typename Action::result>> array<T, Layout, Access>::ask_m
     if (all_reached_) [[likely]] {
       home_->here().put_off.drain();
       std::vector<result> results(n);
-      const slot_finder find{*this};
-      for (std::size_t k = 0; k < n; ++k) {
-        const std::size_t i = all.index(k);
-        check(i, "an operation", where);
-        results[k] = run<Action>(*find(i), all.operand(k));
-      }
+      run_many<Action>(all, where,
+                       [&results](std::size_t k, const result& value) { results[k] = value; });
       return completion<std::vector<result>>{std::move(results)};
     }
   }
