@@ -232,7 +232,6 @@ void require_sensible(const world& w, const settings& set) {
   if (set.updates < w.size() * w.threads()) {
     throw std::invalid_argument(fmt::format("--updates {}: choose more", set.updates));
   }
-  if (set.batch == 0) throw std::invalid_argument("--batch: choose 1 or more");
 }
 
 constexpr const char* problem =
@@ -287,31 +286,31 @@ int main(int argc, char** argv) {
   command.parser()
       .add_option("--parameters", set.parameters, "those of bale or lamellar, for each PE")
       ->check(CLI::IsMember({"bale", "lamellar"}));
-  if (!command.parse(argc, argv)) return command.exit_code();
-  set.common = command.common();
-  if (!bits.empty()) {
-    set.tables.clear();
-    for (const unsigned each : bits) set.tables.push_back(std::uint64_t{1} << each);
-  }
-  return run_job(argc, argv, "histogram", set.common, [&set](world& w, report* out) {
-    settings mine = set;
-    if (set.parameters == "bale") {
-      mine.tables = {std::uint64_t{10000} * w.size()};
-      mine.updates = std::uint64_t{5000000} * w.size();
-    } else if (set.parameters == "lamellar") {
-      mine.tables = {std::uint64_t{100000000} * w.size()};
-      mine.updates = std::uint64_t{1000} * w.size();
-      mine.layout = "cyclic";
-    }
-    require_sensible(w, mine);
-    for (const std::uint64_t words : mine.tables) {
-      for (const std::string& input : mine.inputs) {
-        for (const std::string& kind : mine.access) {
-          measure_access(w, mine, words, input, kind, out);
-        }
-      }
-    }
-  });
+  return run_benchmark(command, argc, argv, set,
+                       [&bits](world& w, const settings& given, report* out) {
+                         settings mine = given;
+                         if (!bits.empty()) {
+                           mine.tables.clear();
+                           for (const unsigned each : bits)
+                             mine.tables.push_back(std::uint64_t{1} << each);
+                         }
+                         if (given.parameters == "bale") {
+                           mine.tables = {std::uint64_t{10000} * w.size()};
+                           mine.updates = std::uint64_t{5000000} * w.size();
+                         } else if (given.parameters == "lamellar") {
+                           mine.tables = {std::uint64_t{100000000} * w.size()};
+                           mine.updates = std::uint64_t{1000} * w.size();
+                           mine.layout = "cyclic";
+                         }
+                         require_sensible(w, mine);
+                         for (const std::uint64_t words : mine.tables) {
+                           for (const std::string& input : mine.inputs) {
+                             for (const std::string& kind : mine.access) {
+                               measure_access(w, mine, words, input, kind, out);
+                             }
+                           }
+                         }
+                       });
 }
 
 }  // namespace
