@@ -90,7 +90,7 @@ struct row {
 };
 
 template <class To, class Layout>
-auto with_access(array<std::uint64_t, Layout, access::unsafe>&& a) {
+auto with_access(array<std::uint64_t, Layout, lamellar::access::unsafe>&& a) {
   if constexpr (std::same_as<To, lamellar::access::atomic>) {
     return std::move(a).into_atomic().get();
   } else if constexpr (std::same_as<To, lamellar::access::local_lock>) {

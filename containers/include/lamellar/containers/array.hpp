@@ -256,6 +256,9 @@ class array : public array_operations<array<T, Layout, Access>, T, Access> {
   void tell(const I& at, const V& value, std::source_location where) const;
   template <class Action, class I, class V>
   auto ask(const I& at, const V& value, std::source_location where) const;
+  /// The elements at these indices of `of`, asked for where they are not mapped here. Both must
+  /// live until the task has ended. Requires: every index < of.size().
+  static task<std::vector<T>> load_list(const array& of, std::span<const std::size_t> indices);
   const part_type* part() const { return part_; }
   const handle_type& parts() const { return parts_; }
   detail::engine* home() const { return home_; }
@@ -385,6 +388,10 @@ class array : public array_operations<array<T, Layout, Access>, T, Access> {
   template <class Action, class Pairs>
   completion<std::vector<typename Action::result>> ask_many(const Pairs& all,
                                                             std::source_location where) const;
+  /// Ask for an action of each `question(k)`, {part, record}; answers go to take(k, answer).
+  /// `of` must live until the task has ended.
+  template <class Action, class Offset, class Question, class Take>
+  static task<> ask_parts(const array& of, std::size_t n, Question question, Take take);
   template <class Action, class Offset>
   static task<std::vector<typename Action::result>> ask_others(
       array of, std::vector<element_place> places,

@@ -19,11 +19,9 @@ task<> gather_pieces(Array of, std::vector<std::size_t> indices,
   using T = typename Array::value_type;
   const counted_as_work until_the_last_piece{*of.home()};
   constexpr std::size_t at_a_time = std::size_t{1} << 16;
-  std::vector<std::size_t> some;
   for (std::size_t begin = 0; begin < indices.size(); begin += at_a_time) {
     const std::size_t n = std::min(at_a_time, indices.size() - begin);
-    some.assign(indices.data() + begin, indices.data() + begin + n);
-    auto loading = of.load(some, into->where);
+    auto loading = Array::load_list(of, {indices.data() + begin, n});
     const std::vector<T> values = co_await loading;
     const std::lock_guard lock{into->mutex};
     if (into->at == nullptr) {
@@ -43,6 +41,33 @@ landing_under_way begin_gather(const Array& of, std::vector<std::size_t> indices
 }
 
 }  // namespace detail
+
+template <array_element T, array_layout Layout, class Access>
+task<std::vector<T>> array<T, Layout, Access>::load_list(const array& of,
+                                                         std::span<const std::size_t> indices) {
+  using action = detail::load_action<T>;
+  if constexpr (bitwise<T>) {
+    std::vector<T> values(indices.size());
+    const auto ask = [&]<class Offset>() {
+      const auto question = [&of, indices](std::size_t k) {
+        const element_place at = of.layout_.locate(of.first_ + indices[k]);
+        return std::pair{
+            at.part, detail::element_record<Offset, typename action::operand>{at.offset, {}}};
+      };
+      const auto take = [&values](std::size_t k, const detail::listed<T>& value) {
+        values[k] = static_cast<T>(value);
+      };
+      return ask_parts<action, Offset>(of, indices.size(), question, take);
+    };
+    auto asking = of.wide_ ? ask.template operator()<std::uint64_t>()
+                           : ask.template operator()<std::uint32_t>();
+    co_await asking;
+    co_return values;
+  } else {
+    auto loading = of.load(indices);
+    co_return co_await loading;
+  }
+}
 
 template <array_element T, array_layout Layout, class Access>
 inline completion<> array<T, Layout, Access>::put(

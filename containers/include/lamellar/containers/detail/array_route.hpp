@@ -327,6 +327,41 @@ completion<std::vector<typename Action::result>> array<T, Layout, Access>::ask_m
 }
 
 template <array_element T, array_layout Layout, class Access>
+template <class Action, class Offset, class Question, class Take>
+task<> array<T, Layout, Access>::ask_parts(const array& of, std::size_t n, Question question,
+                                           Take take) {
+  using record = detail::element_record<Offset, typename Action::operand>;
+  using answer = detail::listed<typename Action::result>;
+  const auto serve = [&of, take](std::uint32_t owner, std::span<const record> records,
+                                 const std::size_t* whose) {
+    if constexpr (direct<Action>) {
+      if (T* const base = of.part_->reach()[owner]; base != nullptr) {
+        for (std::size_t j = 0; j < records.size(); ++j) {
+          take(whose[j], static_cast<answer>(
+                             run<Action>(base[records[j].offset()], records[j].operand())));
+        }
+        return true;
+      }
+    }
+    return false;
+  };
+  const auto send = [&of](std::uint32_t owner, std::span<const record> records) {
+    const pe to{of.part_->pes()[owner]};
+    if constexpr (locked<Access>) {
+      return of.parts_.call(to, detail::ask_many_locked<element, handle_type, Offset, Action>{},
+                            std::vector<record>{records.begin(), records.end()});
+    } else {
+      return of.parts_.call(to, detail::ask_elements<element, part_type, Offset, Action>{},
+                            records);
+    }
+  };
+  const std::size_t most =
+      detail::questions_in_a_message<record, answer>(of.home_->largest_record());
+  return detail::ask_owners<record, answer>(of.layout_.parts(), n, std::min(most, n),
+                                            std::move(question), serve, send, take);
+}
+
+template <array_element T, array_layout Layout, class Access>
 template <class Action, class Offset>
 task<std::vector<typename Action::result>> array<T, Layout, Access>::ask_others(
     array of, std::vector<element_place> places,
@@ -340,24 +375,10 @@ task<std::vector<typename Action::result>> array<T, Layout, Access>::ask_others(
     const auto question = [&](std::size_t k) {
       return std::pair{places[k].part, record{places[k].offset, operands[k]}};
     };
-    const auto send = [&of](std::uint32_t owner, std::span<const record> records) {
-      const pe to{of.part_->pes()[owner]};
-      if constexpr (locked<Access>) {
-        return of.parts_.call(to,
-                              detail::ask_many_locked<element, handle_type, Offset, Action>{},
-                              std::vector<record>{records.begin(), records.end()});
-      } else {
-        return of.parts_.call(to, detail::ask_elements<element, part_type, Offset, Action>{},
-                              records);
-      }
-    };
     const auto take = [&results](std::size_t k, const answer& value) {
       results[k] = static_cast<result>(value);
     };
-    auto asking = detail::ask_owners<record, answer>(
-        of.layout_.parts(), places.size(),
-        detail::questions_in_a_message<record, answer>(of.home_->largest_record()), question,
-        send, take);
+    auto asking = ask_parts<Action, Offset>(of, places.size(), question, take);
     co_await asking;
   } else {
     std::vector<reply<result>> answers;

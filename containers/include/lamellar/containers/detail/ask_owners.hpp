@@ -8,6 +8,7 @@
 #include <lamellar/substrate/detail/reply_slot.hpp>
 #include <lamellar/substrate/reply.hpp>
 #include <lamellar/substrate/task.hpp>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -26,59 +27,68 @@ std::size_t questions_in_a_message(std::size_t largest_record) {
              std::max(sizeof(Record), std::max<std::size_t>(1, sizeof(Answer))));
 }
 
-/// For each k < n: `question(k)` gives {owner's position, Record}; `send(owner, records)` gives
-/// a reply<vector<Answer>>; `take(k, answer)` gets the answer.
-template <class Record, class Answer, class Question, class Send, class Take>
+/// For each k < n: `question(k)` gives {owner's position, Record}. `serve(owner, records,
+/// whose)` answers what it can in place, with whose[j] for the number of records[j], and says
+/// so; else `send(owner, records)` gives a reply<vector<Answer>>, and `take(k, answer)` gets
+/// the answers.
+template <class Record, class Answer, class Question, class Serve, class Send, class Take>
 task<> ask_owners(std::uint32_t owners, std::size_t n, std::size_t per_message,
-                  Question question, Send send, Take take) {
+                  Question question, Serve serve, Send send, Take take) {
   struct batch {
-    std::vector<Record> records;
-    std::vector<std::uint32_t> whose;  // place of each question, counted from `base`
-    std::size_t base = 0;
+    std::unique_ptr<Record[]> records;
+    std::unique_ptr<std::size_t[]> whose;
+    std::size_t count = 0;
   };
   struct under_way {
     reply<std::vector<Answer>> answers;
-    std::vector<std::uint32_t> whose;
-    std::size_t base = 0;
+    std::unique_ptr<std::size_t[]> whose;
   };
   constexpr std::size_t most_for_each = 4;
-  constexpr std::size_t span = std::size_t{1}
-                               << 20;  // batches are cut here: places fit 32 bits
   std::vector<batch> filling(owners);
+  for (batch& each : filling) {
+    each.records = std::make_unique_for_overwrite<Record[]>(per_message);
+    each.whose = std::make_unique_for_overwrite<std::size_t[]>(per_message);
+  }
   std::deque<under_way> waiting;
-  const auto finish = [&take](under_way& done, const std::vector<Answer>& answers) {
-    for (std::size_t j = 0; j < answers.size(); ++j) {
-      take(done.base + done.whose[j], answers[j]);
-    }
-  };
-  for (std::size_t base = 0; base < n; base += span) {
-    const std::size_t end = std::min(n, base + span);
-    for (std::size_t k = base; k < end;) {
-      // As far as no batch is full; then its message goes.
-      std::uint32_t full = owners;
-      for (; k < end && full == owners; ++k) {
-        const auto [owner, record] = question(k);
-        batch& to = filling[owner];
-        to.records.push_back(record);
-        to.whose.push_back(static_cast<std::uint32_t>(k - base));
-        if (to.records.size() == per_message) {
-          full = owner;
-        }
+  std::vector<std::unique_ptr<std::size_t[]>> spare;
+  for (std::size_t k = 0; k < n;) {
+    // As far as no batch is full; then its message goes, and at the end all of them.
+    std::uint32_t full = owners;
+    while (k < n) {
+      const auto [owner, record] = question(k);
+      batch& to = filling[owner];
+      to.records[to.count] = record;
+      to.whose[to.count] = k++;
+      if (++to.count == per_message) {
+        full = owner;
+        break;
       }
-      for (std::uint32_t owner = 0; owner < owners; ++owner) {
-        batch& to = filling[owner];
-        if (to.records.empty() || (owner != full && k < end)) {
-          continue;
+    }
+    for (std::uint32_t owner = 0; owner < owners; ++owner) {
+      batch& to = filling[owner];
+      if (to.count == 0 || (k < n && owner != full)) {
+        continue;
+      }
+      const std::span<const Record> records{to.records.get(), to.count};
+      to.count = 0;
+      if (serve(owner, records, to.whose.get())) {
+        continue;
+      }
+      waiting.push_back({send(owner, records), std::move(to.whose)});
+      if (!spare.empty()) {
+        to.whose = std::move(spare.back());
+        spare.pop_back();
+      } else {
+        to.whose = std::make_unique_for_overwrite<std::size_t[]>(per_message);
+      }
+      if (waiting.size() > most_for_each * owners) {
+        under_way oldest = std::move(waiting.front());
+        waiting.pop_front();
+        const std::vector<Answer> answers = co_await oldest.answers;
+        for (std::size_t j = 0; j < answers.size(); ++j) {
+          take(oldest.whose[j], answers[j]);
         }
-        waiting.push_back({send(owner, std::span<const Record>{to.records}),
-                           std::exchange(to.whose, {}), base});
-        to.records.clear();
-        if (waiting.size() > most_for_each * owners) {
-          under_way oldest = std::move(waiting.front());
-          waiting.pop_front();
-          const std::vector<Answer> answers = co_await oldest.answers;
-          finish(oldest, answers);
-        }
+        spare.push_back(std::move(oldest.whose));
       }
     }
   }
@@ -86,7 +96,9 @@ task<> ask_owners(std::uint32_t owners, std::size_t n, std::size_t per_message,
     under_way oldest = std::move(waiting.front());
     waiting.pop_front();
     const std::vector<Answer> answers = co_await oldest.answers;
-    finish(oldest, answers);
+    for (std::size_t j = 0; j < answers.size(); ++j) {
+      take(oldest.whose[j], answers[j]);
+    }
   }
 }
 
