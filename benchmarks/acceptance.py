@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Measure the figures of merit of messages, collectives, tasks and memory regions in one go; print a table.
+"""Measure the figures of merit of messages, collectives, tasks, memory regions and arrays in one go;
+print a table.
 
-acceptance.py [--build build/release] [--lamella local|shmem|both] [--rounds 5] [--quick] [--json]
+acceptance.py [--build build/release] [--lamella local|shmem|both] [--of messages|arrays|all] [--rounds 5] [--quick] [--json]
 
 Every round runs every job once, so that what is compared lies seconds apart and a machine that
 drifts drifts under all of them. A ratio to a limit is taken within one run; a ratio of two jobs
@@ -23,9 +24,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 class Job:
     """A program and the PEs that run it."""
 
-    def __init__(self, program, lamella, pes, threads, *arguments):
+    def __init__(self, program, lamella, pes, threads, *arguments, mapped=True):
         self.program, self.lamella = program, lamella
         self.pes, self.threads, self.arguments = pes, threads, list(arguments)
+        self.mapped = mapped
 
     def __str__(self):
         return f"{self.program} on {self.lamella}, {self.pes} x {self.threads}"
@@ -37,6 +39,8 @@ class Job:
         environment = {key: value for key, value in os.environ.items()
                        if key not in ("LAMELLAR_PES", "LAMELLAR_LAMELLA")}
         environment["LAMELLAR_THREADS"] = str(self.threads)
+        if not self.mapped:
+            environment["LAMELLAR_MAPPED"] = "0"
         if self.lamella == "local":
             environment["LAMELLAR_PES"] = str(self.pes)
         else:
@@ -84,7 +88,7 @@ def short(number):
 
 
 def plan(lamella, quick):
-    """The jobs of one lamella by key, and the quantities that they give."""
+    """The jobs of messages on one lamella by key, and the quantities that they give."""
     tables = ["2^18", "2^20"] if quick else ["2^24", "2^27"]
     updates = ["--updates", "2^18"] if quick else []
     histogram = ["--table", ",".join(tables), *updates]
@@ -200,6 +204,61 @@ def plan(lamella, quick):
     return jobs, quantities
 
 
+def plan_of_arrays(lamella, quick):
+    """The same of arrays."""
+    tables = ["2^18", "2^20"] if quick else ["2^24", "2^27"]
+    updates = ["--updates", "2^18"] if quick else []
+    requests = ["--requests", "2^18"] if quick else []
+    ranges = ["--operations", "2^12", "--volume", "2^22"] if quick else []
+    elements = ["--elements", "1000000"] if quick else ["--elements", "100000000"]
+    first = 1 << int(tables[0][2:])
+    jobs = {
+        "histogram": Job("histogram", lamella, 2, 1, "--table", ",".join(tables), *updates),
+        "zipf": Job("histogram", lamella, 2, 1, "--table", tables[0], "--input", "zipf", *updates),
+        "gather": Job("index_gather", lamella, 2, 1, "--table", ",".join(tables), "--access",
+                      "read_only,atomic", *requests),
+        "asked": Job("index_gather", lamella, 2, 1, "--table", tables[0], *requests, mapped=False),
+        "ranges": Job("array_put_get", lamella, 2, 1, "--bytes", "2^16,2^20", *ranges),
+        "sum": Job("array_sum", lamella, 1, 2, *elements),
+    }
+    quantities = []
+
+    def add(text, unit, job, name, size=None, scale=1e6, of=""):
+        quantities.append(Quantity(
+            text, lamella, unit, lambda outcome: outcome[job][name, size]["rate"] / scale,
+            lambda outcome: outcome[job][name, size]["fraction_of_limit"], of))
+
+    own = "own part, no array"
+    for size in tables:
+        words = 1 << int(size[2:])
+        for name in ("loop", "batch"):
+            add(f"array histogram {size}, {name}", "M/s", "histogram",
+                f"histogram/atomic/uniform/{name}", words, of=own)
+        for access in ("read_only", "atomic"):
+            add(f"index gather {size}, {access}", "M/s", "gather",
+                f"index_gather/{access}/uniform/batch", words, of=own)
+    add(f"index gather {tables[0]}, by messages", "M/s", "asked",
+        "index_gather/read_only/uniform/batch", first, of=own)
+    for name in ("loop", "batch"):
+        def rate(job, which, name=name):
+            return lambda outcome: outcome[job][f"histogram/atomic/{which}/{name}",
+                                                first]["rate"] / 1e6
+        zipf, uniform = rate("zipf", "zipf"), rate("histogram", "uniform")
+        quantities.append(Quantity(
+            f"array histogram {tables[0]}, {name}, Zipf(1)", lamella, "M/s", zipf,
+            lambda outcome, a=zipf, b=uniform: a(outcome) / b(outcome), "uniform"))
+    for access in ("unsafe", "read_only", "atomic", "local_lock", "global_lock"):
+        for name in ("put", "get"):
+            if (access, name) == ("read_only", "put"):
+                continue
+            for size, text in [(65536, "64 KiB"), (1 << 20, "1 MiB")]:
+                add(f"array {name}, {text}, {access}", "GB/s", "ranges",
+                    f"array_put_get/{access}_{name}", size, 1e9, "memcpy")
+    add("sum of an array of doubles, 1 PE x 2 threads", "M/s", "sum", "array_sum/collective",
+        of="one Kokkos reduction")
+    return jobs, quantities
+
+
 def print_table(summaries):
     print(f"\n{'quantity':<49} {'lamella':<7} {'measured':<34} ratio")
     for line in summaries:
@@ -219,6 +278,7 @@ def main():
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"),
                         help="build folder (default: build/release)")
     parser.add_argument("--lamella", choices=["local", "shmem", "both"], default="both")
+    parser.add_argument("--of", choices=["messages", "arrays", "all"], default="all")
     parser.add_argument("--rounds", type=int, default=5, help="runs of every job (default: 5)")
     parser.add_argument("--repetitions", type=int, default=5,
                         help="repetitions within a run (default: 5)")
@@ -229,17 +289,20 @@ def main():
     if chosen.rounds < 1 or chosen.repetitions < 1:
         parser.error("--rounds and --repetitions are 1 or more")
     for program in ("am_latency", "barrier", "am_rate", "am_histogram", "task_spawn", "darc_clone",
-                    "region_put_get", "region_atomics"):
+                    "region_put_get", "region_atomics", "histogram", "index_gather", "array_put_get",
+                    "array_sum"):
         if not os.access(os.path.join(chosen.build, "benchmarks", program), os.X_OK):
             sys.exit(f"acceptance.py: {program} is not in {chosen.build}/benchmarks; build the "
                      "preset release, or name a build folder with --build")
 
     lamellae = ["local", "shmem"] if chosen.lamella == "both" else [chosen.lamella]
-    plans = {lamella: plan(lamella, chosen.quick) for lamella in lamellae}
+    plans = [of(lamella, chosen.quick) for lamella in lamellae
+             for kind, of in [("messages", plan), ("arrays", plan_of_arrays)]
+             if chosen.of in (kind, "all")]
     warnings = 0
     for number in range(chosen.rounds):
         began = time.monotonic()
-        for jobs, quantities in plans.values():
+        for jobs, quantities in plans:
             outcome = {key: job.run(chosen.build, chosen.repetitions)
                        for key, job in jobs.items()}
             for quantity in quantities:
@@ -249,11 +312,11 @@ def main():
         print(f"round {number + 1} of {chosen.rounds}: {time.monotonic() - began:.0f} s",
               file=sys.stderr, flush=True)
 
-    summaries = [quantity.summary() for _, quantities in plans.values()
+    summaries = [quantity.summary() for _, quantities in plans
                  for quantity in quantities]
     print_table(summaries)
     if warnings:
-        runs = chosen.rounds * sum(len(jobs) for jobs, _ in plans.values())
+        runs = chosen.rounds * sum(len(jobs) for jobs, _ in plans)
         print(f"\nWARNING: others used the machine in {warnings} of {runs} runs")
     if chosen.json:
         for line in summaries:

@@ -28,7 +28,7 @@
 namespace lamellar::benchmark {
 namespace {
 
-constexpr unsigned handler_distance = 32;  // items that the handler fetches ahead
+constexpr unsigned handler_distance = 16;  // items that the handler fetches ahead
 
 struct settings {
   options common;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <lamellar/containers/detail/action.hpp>
 #include <lamellar/substrate/context.hpp>
+#include <lamellar/substrate/detail/prefetch.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <span>
 #include <type_traits>
@@ -34,10 +35,10 @@ struct tell_elements {
     return part.own().data() + r.offset();
   }
   void operator()(Part& part, std::span<const record> all) const {
-    constexpr std::size_t ahead = 24;
+    constexpr std::size_t ahead = 16;
     for (std::size_t k = 0; k < all.size(); ++k) {
       if (k + ahead < all.size()) {
-        __builtin_prefetch(address(part, all[k + ahead]), 1);
+        prefetch_for_write(address(part, all[k + ahead]));
       }
       static_cast<void>(act<Element, Action>(part, all[k].offset(), all[k].operand()));
     }
@@ -67,7 +68,7 @@ struct ask_elements {
   std::vector<listed<typename Action::result>> operator()(Part& part,
                                                           std::span<const record> all) const {
     std::vector<listed<typename Action::result>> results(all.size());
-    constexpr std::size_t ahead = 24;
+    constexpr std::size_t ahead = 16;
     for (std::size_t k = 0; k < all.size(); ++k) {
       if (k + ahead < all.size()) {
         __builtin_prefetch(part.own().data() + all[k + ahead].offset(), Action::writes);

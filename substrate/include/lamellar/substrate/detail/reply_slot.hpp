@@ -16,6 +16,7 @@
 #include <source_location>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 // Where answers land. A slot waits for one answer; slots come in blocks of 63, so that the
@@ -35,6 +36,14 @@ struct call_terms {
   bool unread = false;              ///< nobody will look at the answer
   std::source_location where = {};  ///< the call in the program, if it is known
 };
+
+/// A place in the program in one word, where the compiler has it so; else none.
+struct unknown_place {
+  unknown_place(std::source_location = {}) {}  // NOLINT: stands in for the other
+  operator std::source_location() const { return {}; }
+};
+using place_in_a_word = std::conditional_t<sizeof(std::source_location) == sizeof(void*),
+                                           std::source_location, unknown_place>;
 
 /// Identifies a slot of this PE on the wire: block number << 6 | place in the block.
 using ticket = std::uint32_t;
@@ -57,7 +66,7 @@ struct alignas(lamellae::cache_line) reply_slot {
   std::uint32_t object = 0;
   group_count* group = nullptr;
   union {  // the holder's, until it waits or lets go
-    std::source_location called_at = {};
+    place_in_a_word called_at = {};
     std::coroutine_handle<> waiting;  // awaited
   };
   union {
