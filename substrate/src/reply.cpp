@@ -58,7 +58,8 @@ void drop_reply(reply_slot& slot) noexcept {
   auto expected = reply_slot::status::pending;
   // Once it is let go somebody else may have the slot.
   const bool pending = slot.state.load(std::memory_order_relaxed) == expected;
-  const std::source_location where = pending ? slot.called_at : std::source_location{};
+  const std::source_location where =
+      pending ? std::source_location{slot.called_at} : std::source_location{};
   if (replace(slot.state, expected, reply_slot::status::abandoned, shared)) {
     if (home.warns() && !home.name_of_handler(handler).starts_with("lamellar::")) [[unlikely]] {
       home.warn(

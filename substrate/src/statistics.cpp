@@ -134,7 +134,7 @@ std::source_location engine::place_of_own_call(const execution& at, const run_he
   reply_slot* const slot = replies_.find(run.extra);
   const bool known = slot != nullptr && reply_block::of(slot).handler == run.handler &&
                      slot->state.load() != reply_slot::status::awaited;
-  return known ? slot->called_at : std::source_location{};
+  return known ? std::source_location{slot->called_at} : std::source_location{};
 }
 
 void engine::run_counted(execution& at, const handler_node& node, const run_header& run,
