@@ -332,7 +332,8 @@ TEST_CASE("readers share, a writer has it alone") {
       CHECK(r1.size() == a.local_size());
       CHECK(r1.local().data() == r2.local().data());
     }
-    co_await w.barrier();  // a writer that came between the two readers would wait for the first
+    co_await w
+        .barrier();  // a writer that came between the two readers would wait for the first
     for (int k = 0; k < 20; ++k) {
       auto guard = co_await a.write_lock();
       for (auto& each : guard) ++each;
