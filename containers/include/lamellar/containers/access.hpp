@@ -22,77 +22,64 @@
 // owner.
 namespace lamellar {
 
-namespace access {
+namespace detail {
 
-struct atomic {
-  static constexpr std::string_view name = "atomic";
+/// Elements as they are; all is done by the owner.
+struct plain_policy {
   static constexpr bool writes = true;
   static constexpr bool locks = false;
+  template <class T>
+  static constexpr bool direct_reads = false;
+  template <class T>
+  static constexpr bool direct_writes = false;
+  template <class Part>
+  using handle = darc<Part>;
+  template <class T>
+  using element = plain_element<T>;
+};
+
+}  // namespace detail
+
+namespace access {
+
+struct atomic : detail::plain_policy {
+  static constexpr std::string_view name = "atomic";
   template <class T>
   static constexpr bool direct_reads = detail::native_atomic<T>;
   template <class T>
   static constexpr bool direct_writes = detail::native_atomic<T>;
-  template <class Part>
-  using handle = darc<Part>;
   template <class T>
   using element = std::conditional_t<detail::native_atomic<T>, detail::native_element<T>,
                                      detail::striped_element<T>>;
 };
 
-struct unsafe {
+struct unsafe : detail::plain_policy {
   static constexpr std::string_view name = "unsafe";
-  static constexpr bool writes = true;
-  static constexpr bool locks = false;
   template <class T>
   static constexpr bool direct_reads = bitwise<T>;
   template <class T>
   static constexpr bool direct_writes = bitwise<T>;
-  template <class Part>
-  using handle = darc<Part>;
-  template <class T>
-  using element = detail::plain_element<T>;
 };
 
-struct read_only {
+struct read_only : detail::plain_policy {
   static constexpr std::string_view name = "read_only";
   static constexpr bool writes = false;
-  static constexpr bool locks = false;
   template <class T>
   static constexpr bool direct_reads = bitwise<T>;
-  template <class T>
-  static constexpr bool direct_writes = false;
-  template <class Part>
-  using handle = darc<Part>;
-  template <class T>
-  using element = detail::plain_element<T>;
 };
 
-struct local_lock {
+struct local_lock : detail::plain_policy {
   static constexpr std::string_view name = "local_lock";
-  static constexpr bool writes = true;
   static constexpr bool locks = true;
-  template <class T>
-  static constexpr bool direct_reads = false;
-  template <class T>
-  static constexpr bool direct_writes = false;
   template <class Part>
   using handle = local_rw_darc<Part>;
-  template <class T>
-  using element = detail::plain_element<T>;
 };
 
-struct global_lock {
+struct global_lock : detail::plain_policy {
   static constexpr std::string_view name = "global_lock";
-  static constexpr bool writes = true;
   static constexpr bool locks = true;
-  template <class T>
-  static constexpr bool direct_reads = false;
-  template <class T>
-  static constexpr bool direct_writes = false;
   template <class Part>
   using handle = global_rw_darc<Part>;
-  template <class T>
-  using element = detail::plain_element<T>;
 };
 
 }  // namespace access

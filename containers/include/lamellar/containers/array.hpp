@@ -383,6 +383,9 @@ class array : public array_operations<array<T, Layout, Access>, T, Access> {
   /// Requires: all parts are mapped here.
   template <class Action, class Pairs, class Take>
   void run_many(const Pairs& all, std::source_location where, Take take) const;
+  /// Ship `located(k)`, {part, record}, as lists: one lock of the owner for each.
+  template <class Action, class Offset, class Located>
+  void send_lists(std::size_t n, const Located& located) const;
   template <class Action, class Pairs>
   void tell_many(const Pairs& all, std::source_location where) const;
   template <class Action, class Pairs>

@@ -55,7 +55,8 @@ class array_part {
         const pe owner = members_.at(team_position{k});
         pes_.push_back(owner.index());
         reach_.push_back(memory_.mapped(owner).data());
-        from_zero_.push_back(reach_.back() - first_index(layout_, k));
+        from_zero_.push_back(
+            reach_.back() == nullptr ? nullptr : reach_.back() - first_index(layout_, k));
         all_reached_ = all_reached_ && (reach_.back() != nullptr || largest_part(layout_) == 0);
       }
     } else {

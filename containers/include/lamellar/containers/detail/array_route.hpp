@@ -61,27 +61,40 @@ class pairs {
   std::size_t count_ = 1;
 };
 
-/// Refuse operands for which the operation has no result, before anything happens.
+/// Why an operation has no result with this operand; nullptr: it has one.
 template <class Action>
-struct operand_check {
+struct refusal {
   template <class V>
-  static void look(const V&, std::source_location) {}
-};
-template <class T, class F>
-  requires(is_integer<T> && (std::same_as<F, op::div> || std::same_as<F, op::rem>))
-struct operand_check<update_action<T, F, T>> {
-  static void look(const T& value, std::source_location where) {
-    if (value == T{0}) [[unlikely]] {
-      refuse_operand("division by zero", where);
-    }
+  static constexpr const char* of(const V&) {
+    return nullptr;
   }
 };
 template <class T, class F>
+  requires(is_integer<T> && (std::same_as<F, op::div> || std::same_as<F, op::rem>))
+struct refusal<update_action<T, F, T>> {
+  static const char* of(const T& value) { return value == T{0} ? "division by zero" : nullptr; }
+};
+template <class T, class F>
   requires(is_negative_possible<T> && (std::same_as<F, op::shl> || std::same_as<F, op::shr>))
-struct operand_check<update_action<T, F, T>> {
-  static void look(const T& value, std::source_location where) {
-    if (value < T{0}) [[unlikely]] {
-      refuse_operand("a shift by a negative number of bits", where);
+struct refusal<update_action<T, F, T>> {
+  static const char* of(const T& value) {
+    return value < T{0} ? "a shift by a negative number of bits" : nullptr;
+  }
+};
+
+/// Refuse operands before anything happens.
+template <class Action>
+struct operand_check {
+  template <class V>
+  static void look(const V& value, std::source_location where) {
+    if (const char* const why = refusal<Action>::of(value); why != nullptr) [[unlikely]] {
+      refuse_operand(why, where);
+    }
+  }
+  template <class Pairs>
+  static void look_at_all(const Pairs& all, std::source_location where) {
+    for (std::size_t k = 0; k < (Pairs::many_operands ? all.size() : 1); ++k) {
+      look(all.operand(k), where);
     }
   }
 };
@@ -90,11 +103,10 @@ struct operand_check<update_action<T, F, T>> {
 template <class Element, class T, class Action>
 struct apply_put_off {
   void operator()(std::byte* at, std::uint64_t operand) const noexcept {
-    static const lock_stripes none;
     typename Action::operand value;
     std::memcpy(&value, &operand, sizeof(value));
     static_cast<void>(
-        Action::template run<Element>(*reinterpret_cast<T*>(at), stripe{none, 0}, value));
+        Action::template run<Element>(*reinterpret_cast<T*>(at), no_stripe, value));
   }
 };
 
@@ -107,9 +119,7 @@ void array<T, Layout, Access>::tell(const I& at, const V& value,
   using given = detail::pairs<typename Action::operand, I, V>;
   if constexpr (given::many_places || given::many_operands) {
     const given all{home_, at, value, where};
-    for (std::size_t k = 0; k < (given::many_operands ? all.size() : 1); ++k) {
-      detail::operand_check<Action>::look(all.operand(k), where);
-    }
+    detail::operand_check<Action>::look_at_all(all, where);
     tell_many<Action>(all, where);
   } else {
     const auto& operand = given::operand_of_one(value);
@@ -125,9 +135,7 @@ auto array<T, Layout, Access>::ask(const I& at, const V& value,
   using given = detail::pairs<typename Action::operand, I, V>;
   if constexpr (given::many_places || given::many_operands) {
     const given all{home_, at, value, where};
-    for (std::size_t k = 0; k < (given::many_operands ? all.size() : 1); ++k) {
-      detail::operand_check<Action>::look(all.operand(k), where);
-    }
+    detail::operand_check<Action>::look_at_all(all, where);
     return ask_many<Action>(all, where);
   } else {
     const auto& operand = given::operand_of_one(value);
@@ -267,6 +275,32 @@ inline void array<T, Layout, Access>::run_many(const Pairs& all, std::source_loc
 }
 
 template <array_element T, array_layout Layout, class Access>
+template <class Action, class Offset, class Located>
+void array<T, Layout, Access>::send_lists(std::size_t n, const Located& located) const {
+  using record = detail::element_record<Offset, typename Action::operand>;
+  const std::size_t most =
+      detail::questions_in_a_message<record, char>(home_->largest_record());
+  std::vector<std::vector<record>> lists(layout_.parts());
+  const auto send = [&](std::uint32_t part) {
+    parts_.send(pe{part_->pes()[part]},
+                detail::tell_many_locked<element, handle_type, Offset, Action>{}, lists[part]);
+    lists[part].clear();
+  };
+  for (std::size_t k = 0; k < n; ++k) {
+    const auto [part, what] = located(k);
+    lists[part].push_back(what);
+    if (lists[part].size() == most) {
+      send(part);
+    }
+  }
+  for (std::uint32_t part = 0; part < layout_.parts(); ++part) {
+    if (!lists[part].empty()) {
+      send(part);
+    }
+  }
+}
+
+template <array_element T, array_layout Layout, class Access>
 template <class Action, class Pairs>
 void array<T, Layout, Access>::tell_many(const Pairs& all, std::source_location where) const {
   const std::size_t n = all.size();
@@ -276,15 +310,23 @@ void array<T, Layout, Access>::tell_many(const Pairs& all, std::source_location 
       return;
     }
   }
-  if constexpr (!locked<Access> && bitwise<typename Action::operand>) {
+  if constexpr (bitwise<typename Action::operand>) {
     const auto send = [&]<class Offset>() {
       using record = detail::element_record<Offset, typename Action::operand>;
-      const auto split_at = [&](std::size_t k) {
+      const auto located = [&](std::size_t k) {
         const element_place at = place(all.index(k), "an operation", where);
-        return routed<record>{part_->pes()[at.part], record{at.offset, all.operand(k)}};
+        return std::pair{at.part, record{at.offset, all.operand(k)}};
       };
-      parts_.send_each(detail::tell_elements<element, part_type, Offset, Action>{}, n,
-                       split_at);
+      if constexpr (locked<Access>) {
+        send_lists<Action, Offset>(n, located);
+      } else {
+        const std::uint32_t* const pes = part_->pes();
+        parts_.send_each(detail::tell_elements<element, part_type, Offset, Action>{}, n,
+                         [&](std::size_t k) {
+                           const auto [part, what] = located(k);
+                           return routed<record>{pes[part], what};
+                         });
+      }
     };
     if (wide_) {
       send.template operator()<std::uint64_t>();
