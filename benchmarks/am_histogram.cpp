@@ -8,7 +8,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <barrier>
 #include <cstdint>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/world.hpp>
@@ -22,6 +21,7 @@
 #include "support/job.hpp"
 #include "support/limits.hpp"
 #include "support/options.hpp"
+#include "support/own_part.hpp"
 #include "support/pages.hpp"
 #include "support/report.hpp"
 
@@ -97,12 +97,6 @@ task<> send_share(world& w, indices share, std::uint64_t batch, const Send& send
   }
 }
 
-template <class T>
-std::span<T> share_of(std::span<T> all, unsigned share, unsigned shares) {
-  const std::size_t begin = all.size() * share / shares;
-  return all.subspan(begin, all.size() * (share + 1) / shares - begin);
-}
-
 // Increment at every index of the list, from all threads of this PE, and wait for all PEs.
 template <class Send>
 double update_seconds(world& w, indices list, std::uint64_t main_batch, std::uint64_t batch,
@@ -160,74 +154,6 @@ expected expected_here(world& w, const block_layout& layout, indices list) {
   return *sums;
 }
 
-// --- the limit ---
-
-// Every thread of every PE updates its own part of its PE's block, without messages.
-class own_updates {
- public:
-  own_updates(world& w, std::span<std::uint64_t> words, indices list)
-      : world_(w),
-        words_(words),
-        memory_(list.size_bytes(), sharing::private_memory),
-        list_(memory_.as<std::uint64_t>(list.size())),
-        loops_(w.threads(), best_of_distances(access::update)),
-        threads_(static_cast<std::ptrdiff_t>(w.threads())) {
-    for (unsigned thread = 0; thread < w.threads(); ++thread) {
-      const std::uint64_t own = share_of(words, thread, w.threads()).size();
-      const indices from = share_of(list, thread, w.threads());
-      const auto to = share_of(list_, thread, w.threads());
-      std::transform(from.begin(), from.end(), to.begin(),
-                     [own](std::uint64_t index) { return index % own; });
-    }
-  }
-
-  void repetition() {
-    on_all_threads(world_, [this](unsigned thread) {
-      const indices share = share_of(list_, thread, world_.threads());
-      loops_[thread].repetition<std::uint64_t>(share_of(words_, thread, world_.threads()),
-                                               share, {}, [&] { together(thread); });
-    });
-  }
-
-  void forget() {
-    for (best_of_distances& loop : loops_) loop.forget();
-  }
-
-  template <class Agreed>
-  void agree(const Agreed& agreed) {
-    loops_[0].agree(agreed);
-  }
-
-  const best_of_distances& loop() const { return loops_[0]; }
-
-  // What one pass does to the block, which begins with word `first` of the table.
-  expected of_a_pass(std::uint64_t first) const {
-    expected sum{list_.size(), 0};
-    for (unsigned thread = 0; thread < world_.threads(); ++thread) {
-      const auto own = share_of(words_, thread, world_.threads());
-      const auto begin = first + static_cast<std::uint64_t>(own.data() - words_.data());
-      for (const std::uint64_t offset : share_of(list_, thread, world_.threads())) {
-        sum.weight += weight_of(begin + offset);
-      }
-    }
-    return sum;
-  }
-
- private:
-  void together(unsigned thread) {
-    if (world_.threads() > 1) threads_.arrive_and_wait();
-    if (thread == 0) world_.barrier().get();
-    if (world_.threads() > 1) threads_.arrive_and_wait();
-  }
-
-  world& world_;
-  std::span<std::uint64_t> words_;
-  memory memory_;
-  std::span<std::uint64_t> list_;
-  std::vector<best_of_distances> loops_;  // of each thread
-  std::barrier<> threads_;
-};
-
 // --- a table of one size ---
 
 struct row {
@@ -248,7 +174,7 @@ void measure(world& w, const settings& set, const block_layout& layout, Locate l
   std::uniform_int_distribution<std::uint64_t> any_word(0, table_words - 1);
   std::generate(list.begin(), list.end(), [&] { return any_word(random); });
   const expected messages = expected_here(w, layout, list);
-  own_updates limit(w, table->words, list);
+  own_part limit(w, access::update, table->words, list);
 
   const bool lose_one = set.common.sabotage && me == 0;
   const indices worked = indices(list).first(list.size() - (lose_one ? 1 : 0));
@@ -270,7 +196,11 @@ void measure(world& w, const settings& set, const block_layout& layout, Locate l
   limit.agree([&w](const std::vector<double>& seconds) { return slowest(w, seconds); });
 
   const std::uint64_t passes = rows.size() * (set.common.repetitions + 1);
-  const expected bare = limit.of_a_pass(layout.first(me));
+  expected bare;  // what a pass of the limit does here
+  limit.for_each_access([&](std::size_t k) {
+    ++bare.count;
+    bare.weight += weight_of(layout.first(me) + k);
+  });
   expected found;
   for (std::size_t k = 0; k < table->words.size(); ++k) {
     found.count += table->words[k];

@@ -12,32 +12,22 @@
 #include <lamellar/containers/array.hpp>
 #include <lamellar/substrate/world.hpp>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "support/index_list.hpp"
 #include "support/job.hpp"
 #include "support/limits.hpp"
-#include "support/options.hpp"
 #include "support/own_part.hpp"
 #include "support/pages.hpp"
+#include "support/random_access.hpp"
 #include "support/report.hpp"
 
 namespace lamellar::benchmark {
 namespace {
 
-struct settings {
-  options common;
-  std::vector<std::uint64_t> tables{1U << 24, 1U << 27};  // words, over all PEs
-  std::uint64_t requests = 1U << 24;                      // in a repetition, over all PEs
-  std::uint64_t batch = 1U << 14;                         // places asked for at once
-  std::vector<std::string> inputs{"uniform"};
-  std::vector<std::string> access{"read_only"};
+struct settings : random_access {
   std::vector<std::string> modes{"batch"};
-  std::string layout = "block";
-  std::string parameters;
-  double zipf = 1.0;
 };
 
 using places = std::span<const std::uint64_t>;
@@ -95,6 +85,8 @@ auto with_access(array<std::uint64_t, Layout, lamellar::access::unsafe>&& a) {
     return std::move(a).into_atomic().get();
   } else if constexpr (std::same_as<To, lamellar::access::local_lock>) {
     return std::move(a).into_local_lock().get();
+  } else if constexpr (std::same_as<To, lamellar::access::global_lock>) {
+    return std::move(a).into_global_lock().get();
   } else if constexpr (std::same_as<To, lamellar::access::read_only>) {
     return std::move(a).into_read_only().get();
   } else {
@@ -112,7 +104,7 @@ void measure(world& w, const settings& set, std::uint64_t words, const std::stri
   const std::span<std::uint64_t> own = filled.local();
   const auto table = with_access<Access, Layout>(std::move(filled));
 
-  const std::uint64_t per_pe = set.requests / w.size();
+  const std::uint64_t per_pe = set.operations / w.size();
   const memory list_memory(per_pe * sizeof(std::uint64_t), sharing::private_memory);
   const memory value_memory(per_pe * sizeof(std::uint64_t), sharing::private_memory);
   const auto list = list_memory.as<std::uint64_t>(per_pe);
@@ -177,6 +169,8 @@ void measure_layout(world& w, const settings& set, std::uint64_t words,
                     const std::string& input, report* out) {
   if (set.layout == "cyclic") {
     measure<Access, layout::cyclic>(w, set, words, input, out);
+  } else if (set.layout == "block_cyclic") {
+    measure<Access, layout::block_cyclic>(w, set, words, input, out);
   } else {
     measure<Access, layout::block>(w, set, words, input, out);
   }
@@ -191,18 +185,8 @@ void measure_access(world& w, const settings& set, std::uint64_t words,
   if (kind == "local_lock") {
     measure_layout<lamellar::access::local_lock>(w, set, words, input, out);
   }
-}
-
-void require_sensible(const world& w, const settings& set) {
-  for (const std::uint64_t words : set.tables) {
-    if (words < std::uint64_t{w.size()} * w.threads()) {
-      throw std::invalid_argument(
-          fmt::format("--table {}: {} PEs with {} threads need {} words", words, w.size(),
-                      w.threads(), w.size() * w.threads()));
-    }
-  }
-  if (set.requests < w.size() * w.threads()) {
-    throw std::invalid_argument(fmt::format("--requests {}: choose more", set.requests));
+  if (kind == "global_lock") {
+    measure_layout<lamellar::access::global_lock>(w, set, words, input, out);
   }
 }
 
@@ -224,56 +208,18 @@ constexpr const char* metric =
 
 int main(int argc, char** argv) {
   settings set;
-  std::vector<unsigned> bits;
+  set.access = {"read_only"};
   command_line command("index_gather", problem, metric);
-  allow_powers(*command.parser()
-                    .add_option("--table", set.tables, "Sizes of the array in words, all PEs")
-                    ->delimiter(',')
-                    ->capture_default_str());
-  command.parser()
-      .add_option("--table-bits", bits, "The same as powers of two: 24,27")
-      ->delimiter(',')
-      ->check(CLI::Range(1, 40));
-  command.add_size("--requests", set.requests, "Requests in a repetition, all PEs together");
-  command.add_size("--batch", set.batch, "Places that are asked for at once");
-  command.parser()
-      .add_option("--input", set.inputs, "uniform, zipf, one (all from one place)")
-      ->delimiter(',')
-      ->capture_default_str()
-      ->check(CLI::IsMember({"uniform", "zipf", "one"}));
-  command.parser()
-      .add_option("--zipf", set.zipf, "The exponent of input zipf")
-      ->capture_default_str();
+  set.add_to(command, "--requests",
+             {"read_only", "unsafe", "atomic", "local_lock", "global_lock"});
   command.parser()
       .add_option("--mode", set.modes, "batch, loop")
       ->delimiter(',')
       ->capture_default_str()
       ->check(CLI::IsMember({"batch", "loop"}));
-  command.parser()
-      .add_option("--access", set.access, "read_only, unsafe, atomic, local_lock")
-      ->delimiter(',')
-      ->capture_default_str()
-      ->check(CLI::IsMember({"read_only", "unsafe", "atomic", "local_lock"}));
-  command.parser()
-      .add_option("--layout", set.layout, "block, cyclic")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"block", "cyclic"}));
-  command.parser()
-      .add_option("--parameters", set.parameters, "those of bale, for each PE")
-      ->check(CLI::IsMember({"bale"}));
   return run_benchmark(command, argc, argv, set,
-                       [&bits](world& w, const settings& given, report* out) {
-                         settings mine = given;
-                         if (!bits.empty()) {
-                           mine.tables.clear();
-                           for (const unsigned each : bits)
-                             mine.tables.push_back(std::uint64_t{1} << each);
-                         }
-                         if (given.parameters == "bale") {
-                           mine.tables = {std::uint64_t{10000} * w.size()};
-                           mine.requests = std::uint64_t{5000000} * w.size();
-                         }
-                         require_sensible(w, mine);
+                       [](world& w, const settings& given, report* out) {
+                         const settings mine{given.for_job(w), given.modes};
                          for (const std::uint64_t words : mine.tables) {
                            for (const std::string& input : mine.inputs) {
                              for (const std::string& kind : mine.access) {

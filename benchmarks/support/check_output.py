@@ -62,7 +62,9 @@ def main(arguments):
         fail("the output does not end with a line of JSON")
     for result in results:
         check(result)
-    right = sorted({result["name"] for result in results if result["verified"]})
+    # A row that may lose updates by itself says how many, and cannot notice each.
+    right = sorted({result["name"] for result in results
+                    if result["verified"] and not (expect_wrong and "lost" in result["parameters"])})
     wrong = sorted({result["name"] for result in results if not result["verified"]})
     if expect_wrong and (run.returncode == 0 or right):
         fail(f"sabotage went unnoticed: exit code {run.returncode}, not noticed by {right}")
