@@ -39,12 +39,13 @@ inline constexpr std::uint32_t traffic_classes = 2;
 
 /// What a lamella can do; constant.
 struct capabilities {
-  std::uint32_t buffer_bytes = 0;    ///< payload bytes of one buffer
-  std::uint32_t channel_depth = 0;   ///< buffers of a channel
-  bool lines = false;                ///< request_line() and serving_line() are there
-  bool mapped = false;               ///< peers' segments can be loaded and stored
-  bool oversubscribed = false;       ///< more threads than cores on this host: yield early
-  bool in_turns = false;             ///< one PE runs at a time: see below, at idle()
+  std::uint32_t buffer_bytes = 0;   ///< payload bytes of one buffer
+  std::uint32_t channel_depth = 0;  ///< buffers of a channel
+  bool lines = false;               ///< request_line() and serving_line() are there
+  bool mapped = false;              ///< peers' segments can be loaded and stored
+  bool transfers = false;       ///< put() and get() are there, for peers that are not mapped
+  bool oversubscribed = false;  ///< more threads than cores on this host: yield early
+  bool in_turns = false;        ///< one PE runs at a time: see below, at idle()
   std::uint32_t pes_in_process = 1;  ///< PEs that share this process, this one included
   std::uint32_t pes_on_host = 1;     ///< PEs that share this host's cores, this one included
 };
@@ -98,11 +99,28 @@ struct alignas(2 * cache_line) line {
   half answer;   ///< the serving PE writes
 };
 
-/// Memory of this PE that its peers may reach. `key` travels; `data` is this PE's address.
+/// A segment as the network names it: what a PE on another host needs for put() and get(). It
+/// travels.
+struct remote_memory {
+  std::uint64_t address = 0;
+  std::uint64_t key = 0;
+  bool reachable = false;
+};
+
+/// Bytes on their way to or from a peer's memory. Must live, and stay where it is, until
+/// nothing is pending.
+struct transfer {
+  std::atomic<std::uint32_t> pending{0};  ///< whoever polls lowers it, release
+  std::atomic<bool> failed{false};        ///< set before that
+};
+
+/// Memory of this PE that its peers may reach. `key` and `remote` travel; `data` is this PE's
+/// address.
 struct segment {
   std::byte* data = nullptr;
   std::size_t bytes = 0;
   std::uint64_t key = 0;
+  remote_memory remote;
   std::size_t page_bytes = 4096;  ///< the kind of pages that was really got
 };
 
@@ -173,6 +191,23 @@ class alignas(cache_line) lamella {
   virtual void free_segment(const segment& which) = 0;
   /// Where `peer`'s segment `key` of `bytes` bytes is mapped here, or nullptr. Threads: any.
   virtual std::byte* mapped(std::uint32_t peer, std::uint64_t key, std::size_t bytes) = 0;
+
+  /// Write to `peer`'s segment, or read from it, `offset` bytes from its begin, without a
+  /// handler. Only if able().transfers and where nothing is mapped. False: not now; poll, and
+  /// try again. `done.pending` is raised before this returns true and lowered by the poll that
+  /// finds the end: then the bytes are where they belong. Threads: any.
+  virtual bool put(std::uint32_t peer, const remote_memory& to, std::uint64_t offset,
+                   std::span<const std::byte> from, transfer& done) {
+    static_cast<void>(peer), static_cast<void>(to), static_cast<void>(offset);
+    static_cast<void>(from), static_cast<void>(done);
+    return false;
+  }
+  virtual bool get(std::uint32_t peer, const remote_memory& from, std::uint64_t offset,
+                   std::span<std::byte> into, transfer& done) {
+    static_cast<void>(peer), static_cast<void>(from), static_cast<void>(offset);
+    static_cast<void>(into), static_cast<void>(done);
+    return false;
+  }
 
   /// The page of `pe`, at the same place as long as this lamella lives; nullptr if it cannot be
   /// seen from here. Threads: any.
