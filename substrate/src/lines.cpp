@@ -82,18 +82,20 @@ bool engine::serve_lines(lane& here) {
   return any;
 }
 
-void engine::watch_lines() const {
+void engine::watch_lines() {
   constexpr std::uint32_t few = 8;
   if (oversubscribed_ || size_ > few) {
     return;
   }
-  for (int looks = 0; looks < 16; ++looks) {
+  const std::uint32_t expected = expected_requests_.load(std::memory_order_relaxed);
+  for (int looks = expected != 0 ? 128 : 16; looks != 0; --looks) {
     for (const peer_line& line : lines_) {
       if (line.is_asked()) {
         return;
       }
     }
   }
+  if (expected != 0) expected_requests_.store(expected - 1, std::memory_order_relaxed);
 }
 
 void engine::serve_line(lane& here, std::uint32_t peer) {
@@ -101,6 +103,7 @@ void engine::serve_line(lane& here, std::uint32_t peer) {
   lamellae::line& on = *lines_[peer].in;
   const std::uint32_t number = on.request.state.load(std::memory_order_relaxed);
   lines_[peer].served.store(number, std::memory_order_relaxed);
+  expected_requests_.store(16, std::memory_order_relaxed);
   line_front request;
   std::memcpy(&request, on.request.payload, sizeof(request));
   execution at{*this, here, peer, source::line};

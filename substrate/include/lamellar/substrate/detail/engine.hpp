@@ -20,6 +20,7 @@
 #include <lamellar/substrate/detail/message.hpp>
 #include <lamellar/substrate/detail/object_table.hpp>
 #include <lamellar/substrate/detail/one_sided_table.hpp>
+#include <lamellar/substrate/detail/peer_line.hpp>
 #include <lamellar/substrate/detail/region_counts.hpp>
 #include <lamellar/substrate/detail/reply_slot.hpp>
 #include <lamellar/substrate/detail/spin_lock.hpp>
@@ -341,39 +342,6 @@ class engine {
  private:
   friend class collective_scope;
 
-  struct line_front {  // arguments or result follow
-    std::uint16_t handler;
-    std::uint16_t bytes;
-    std::uint32_t object;
-    ticket answer;
-  };
-  /// The lines to and from a peer. A request's state is its number; its answer's is twice that,
-  /// plus one if the answer comes by a buffer.
-  struct peer_line {
-    lamellae::line* out = nullptr;  // nullptr: there is none
-    lamellae::line* in = nullptr;
-    reply_slot* call = nullptr;  // that the request out there is for
-    std::uint32_t asked = 0;     // requests made
-    // Requests begun with. The thread that polls writes; those that wait read it as a hint.
-    std::atomic<std::uint32_t> served{0};
-
-    bool is_asked() const {
-      return in != nullptr && in->request.state.load(std::memory_order_acquire) !=
-                                  served.load(std::memory_order_relaxed);
-    }
-    bool is_answered() const {
-      return (out->answer.state.load(std::memory_order_acquire) ^ 2 * asked) <= 1;
-    }
-  };
-
- public:
-  static constexpr std::size_t line_argument_bytes =
-      sizeof(lamellae::line::half::payload) - sizeof(line_front);
-  static std::byte* line_arguments(lamellae::line& of) {
-    return of.request.payload + sizeof(line_front);
-  }
-
- private:
   lane& find_lane();
 
   // aggregator.cpp
@@ -486,7 +454,7 @@ class engine {
   bool serve_lines(lane& here);
   /// Look at the request lines alone, for a moment: a request that is seen at once is answered
   /// in half the time.
-  void watch_lines() const;
+  void watch_lines();
   void serve_line(lane& here, std::uint32_t peer);
 
   // progress.cpp
@@ -571,6 +539,8 @@ class engine {
 
   std::deque<peer_box> boxes_;
   std::vector<peer_line> lines_;  // by peer; calls: main thread, serving: the thread that polls
+  // Raised when a request is served, lowered by looks in vain: how likely the next one is.
+  std::atomic<std::uint32_t> expected_requests_{0};
   std::vector<std::uint32_t> lines_in_use_;  // main thread: peers that lines_ holds a call for
   std::vector<std::atomic<std::uint32_t>> unanswered_;  // calls per peer; sender and answerer
   std::atomic<std::uint64_t> unanswered_total_{0};

@@ -144,13 +144,13 @@ auto call_on_terms(engine& at, const call_terms& terms, std::uint32_t to, std::u
   const std::uint64_t key = key_of<code>(object);
   reply_slot* slot = nullptr;
   if constexpr (code::s::fixed) {
-    if constexpr (layout::size <= engine::line_argument_bytes && inline_answer<result>) {
+    if constexpr (layout::size <= line_argument_bytes && inline_answer<result>) {
       if (lamellae::line* on = at.free_line(from, to); on != nullptr) {
         slot = at.begin_call_on_line(*on, to, key, static_cast<std::uint16_t>(layout::size),
                                      answer_size<result>(), terms);
         if constexpr (layout::size != 0) {
-          write_record_or<layout>([&] { at.withdraw_call_on_line(to); },
-                                  engine::line_arguments(*on), f, given...);
+          write_record_or<layout>([&] { at.withdraw_call_on_line(to); }, line_arguments(*on), f,
+                                  given...);
         }
         at.publish_line(to);
         return reply<result>{terms.unread ? nullptr : slot};
