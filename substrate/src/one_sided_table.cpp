@@ -25,8 +25,9 @@ one_sided_entry& one_sided_table::make(std::size_t bytes) {
   entry.handles.store(1, std::memory_order_relaxed);
   entry.holders = 1;
   const std::lock_guard lock{mutex_};
-  entry.name = {home_.me(),         next_number_++, entry.block.key, entry.block.segment_bytes,
-                entry.block.offset, bytes};
+  entry.name = {
+      home_.me(),         next_number_++, entry.block.key,   entry.block.segment_bytes,
+      entry.block.offset, bytes,          entry.block.remote};
   entries_.emplace(id{home_.me(), entry.name.number}, std::move(made));
   return entry;
 }
@@ -75,6 +76,7 @@ one_sided_entry& one_sided_table::arrive(const one_sided_name& name) {
             segment != nullptr) {
           place->base = segment + name.offset;
         }
+        place->place = {name.remote, name.offset};
       }
       entry = place.get();
     }

@@ -29,6 +29,9 @@ bool engine::poll_messages(lane& here) {
       next_found_ = 0;
       end_found_ = lamella_->poll(found_, accepts_bodies());
     }
+    if (transfers_count_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+      any |= look_at_transfers();
+    }
     while (next_found_ != end_found_) {
       any = true;
       const lamellae::in_buffer next = found_[next_found_++];
@@ -50,6 +53,9 @@ bool engine::poll_messages(lane& here) {
       arrived_lock_.unlock();
     }
     poll_lock_.unlock();
+    if (transfers_count_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+      any |= look_at_transfers();
+    }
     if (found != 0) {
       execute_arrived(here, arrived[0]);
       return true;
@@ -66,6 +72,32 @@ bool engine::poll_messages(lane& here) {
     execute_arrived(here, arrived[0]);
   }
   return any || got;
+}
+
+void engine::resume_after_transfer(const lamellae::transfer* of, std::coroutine_handle<> what) {
+  transfers_lock_.lock();
+  transfers_.push_back({of, what, running_place(*this)});
+  transfers_lock_.unlock();
+  tally(transfers_count_, 1, shared_);
+}
+
+bool engine::look_at_transfers() {
+  std::size_t resumed = 0;
+  transfers_lock_.lock();
+  for (std::size_t k = 0; k < transfers_.size();) {
+    const awaited_transfer one = transfers_[k];
+    if (one.of != nullptr && one.of->pending.load(std::memory_order_acquire) != 0) {
+      ++k;
+      continue;
+    }
+    resume_later(one.waiting, one.where);
+    transfers_[k] = transfers_.back();
+    transfers_.pop_back();
+    ++resumed;
+  }
+  transfers_lock_.unlock();
+  tally(transfers_count_, 0 - resumed, shared_);
+  return resumed != 0;
 }
 
 bool engine::waited_in_vain() {

@@ -7,6 +7,7 @@
 #include <lamellar/substrate/detail/counted_as_work.hpp>
 #include <lamellar/substrate/detail/region_access.hpp>
 #include <lamellar/substrate/detail/region_part.hpp>
+#include <lamellar/substrate/detail/transfer_end.hpp>
 #include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/world.hpp>
 #include <utility>
@@ -20,6 +21,11 @@ namespace {
 constexpr std::size_t longest_piece = std::size_t{256} << 10;
 /// Pieces of a get that are under way at a time.
 constexpr std::size_t pieces_under_way = 8;
+
+/// Shorter ranges go by messages, which share buffers and need no answer of their own from the
+/// network.
+constexpr std::size_t shortest_put = 4096;
+constexpr std::size_t shortest_get = 1024;
 
 struct write_bytes {
   void operator()(context& at, region_id id, std::uint64_t offset,
@@ -59,6 +65,56 @@ task<> fetch_pieces(region_reach at, std::uint64_t offset, std::shared_ptr<landi
     }
     std::memcpy(into->at + placed, piece.data(), piece.size());
     placed += piece.size();
+  }
+}
+
+[[noreturn]] void network_failed(const region_reach& at, const char* what, std::size_t bytes) {
+  throw error(fmt::format("PE {}: the network failed in a {} of {} bytes, PE {}", at.home->me(),
+                          what, bytes, at.to));
+}
+
+/// `copy` holds `from`, or nothing does.
+task<> put_by_network(region_reach at, std::uint64_t offset, std::span<const std::byte> from,
+                      [[maybe_unused]] std::unique_ptr<std::byte[]> copy) {
+  const counted_as_work until_it_is_there{*at.home};
+  const network_place to = *at.network;
+  lamellae::transfer done;
+  const transfer_end next_poll{at.home, nullptr};
+  while (!at.home->transport().put(at.to, to.memory, to.offset + offset, from, done)) {
+    co_await next_poll;
+  }
+  const transfer_end end{at.home, &done};
+  co_await end;
+  if (done.failed.load(std::memory_order_relaxed)) network_failed(at, "put", from.size());
+}
+
+task<> get_by_network(region_reach at, std::uint64_t offset, std::shared_ptr<landing> into) {
+  const counted_as_work until_it_is_here{*at.home};
+  const network_place from = *at.network;
+  const transfer_end next_poll{at.home, nullptr};
+  for (;;) {
+    {
+      const std::lock_guard lock{into->mutex};
+      if (into->at == nullptr) co_return;  // nobody wants it any more
+      const std::span<std::byte> place{into->at, into->bytes};
+      if (at.home->transport().get(at.to, from.memory, from.offset + offset, place,
+                                   into->by_network)) {
+        break;
+      }
+    }
+    co_await next_poll;
+  }
+  const transfer_end end{at.home, &into->by_network};
+  co_await end;
+  if (into->by_network.failed.load(std::memory_order_relaxed)) {
+    network_failed(at, "get", into->bytes);
+  }
+}
+
+void count_by_network(const region_reach& at) {
+  if (region_counts* counts = at.home->counted_regions(); counts != nullptr) {
+    counts->by_network.fetch_add(1, std::memory_order_relaxed);
+    counts->by_message.fetch_sub(1, std::memory_order_relaxed);
   }
 }
 
@@ -130,12 +186,28 @@ void drop_landing(landing& dropped) noexcept {
                        dropped.bytes),
            dropped.where);
   }
-  const std::lock_guard lock{dropped.mutex};
-  dropped.at = nullptr;
+  {
+    const std::lock_guard lock{dropped.mutex};
+    dropped.at = nullptr;
+  }
+  // What the network is writing cannot be called back.
+  while (dropped.by_network.pending.load(std::memory_order_acquire) != 0) {
+    dropped.home->progress(dropped.home->here(), resume::anywhere);
+  }
 }
 
 completion<> send_bytes(const region_reach& at, std::uint64_t offset,
-                        std::span<const std::byte> from) {
+                        std::span<const std::byte> from, bool lasting) {
+  if (at.network != nullptr && from.size() >= shortest_put) {
+    count_by_network(at);
+    std::unique_ptr<std::byte[]> copy;
+    if (!lasting) {
+      copy = std::make_unique_for_overwrite<std::byte[]>(from.size());
+      std::memcpy(copy.get(), from.data(), from.size());
+      from = {copy.get(), from.size()};
+    }
+    return completion<>{reply<>{put_by_network(at, offset, from, std::move(copy))}};
+  }
   std::vector<reply<>> pieces;
   for (std::size_t sent = 0; sent != from.size();) {
     const std::size_t now = std::min(longest_piece, from.size() - sent);
@@ -156,7 +228,10 @@ completion<> fetch_bytes(const region_reach& at, std::uint64_t offset,
   place->bytes = into.size();
   place->where = where;
   place->at = into.data();
-  reply<> rest{fetch_pieces(at, offset, place)};
+  const bool by_network = at.network != nullptr && into.size() >= shortest_get;
+  if (by_network) count_by_network(at);
+  reply<> rest{by_network ? get_by_network(at, offset, place)
+                          : fetch_pieces(at, offset, place)};
   return {std::move(rest), std::move(place)};
 }
 

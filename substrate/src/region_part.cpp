@@ -16,6 +16,7 @@ struct region_offer {
   std::uint64_t key = 0;
   std::uint64_t segment_bytes = 0;
   std::uint64_t offset = 0;
+  lamellae::remote_memory remote;
   std::string refused;  // why it has no memory; empty: it has
 };
 
@@ -65,6 +66,7 @@ region_offer make_offer(engine& here, const region_shape& wanted, heap_block& go
   mine.key = got.key;
   mine.segment_bytes = got.segment_bytes;
   mine.offset = got.offset;
+  mine.remote = got.remote;
   return mine;
 }
 
@@ -85,15 +87,29 @@ std::vector<std::byte*> bases_of(engine& here, const region_offers& offers,
   return bases;
 }
 
+/// By PE: where the network reaches it.
+std::vector<network_place> places_of(engine& here, const region_offers& offers,
+                                     const member_list& members) {
+  std::vector<network_place> places;
+  if (!here.transport().able().transfers) return places;
+  places.resize(here.size());
+  for (std::uint32_t k = 0; k < members.size(); ++k) {
+    places[members.at(k)] = {offers[k].remote, offers[k].offset};
+  }
+  return places;
+}
+
 }  // namespace
 
 region_part::region_part(engine* at, std::uint64_t bytes_of_element, std::uint64_t elements,
-                         heap_block own, std::vector<std::byte*> mapped, member_list all)
+                         heap_block own, std::vector<std::byte*> mapped,
+                         std::vector<network_place> unmapped, member_list all)
     : home{at},
       element_bytes{bytes_of_element},
       count{elements},
       block{own},
       bases{std::move(mapped)},
+      places{std::move(unmapped)},
       members{std::move(all)} {}
 
 region_part::~region_part() { home->heap().free(block, heap_name); }
@@ -124,8 +140,9 @@ task<darc_of_parts> create_region(located_team of, region_shape wanted) {
     }
   }
   std::vector<std::byte*> bases = bases_of(here, offers, members, own);
+  std::vector<network_place> places = places_of(here, offers, members);
   co_return co_await darc_of_parts::create(of, &here, wanted.element_bytes, wanted.count, own,
-                                           std::move(bases), members);
+                                           std::move(bases), std::move(places), members);
 }
 
 }  // namespace lamellar::detail

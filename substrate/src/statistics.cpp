@@ -79,6 +79,7 @@ std::string table_of(const std::vector<statistics>& pes) {
     sum.region_bytes_got += one.region_bytes_got;
     sum.region_atomics += one.region_atomics;
     sum.region_messages += one.region_messages;
+    sum.region_transfers += one.region_transfers;
     most_buffers =
         one.most_buffer_bytes > pes[most_buffers].most_buffer_bytes ? pe : most_buffers;
     most_heap = one.most_heap_bytes > pes[most_heap].most_heap_bytes ? pe : most_heap;
@@ -121,6 +122,10 @@ std::string table_of(const std::vector<statistics>& pes) {
         "  memory regions: {} bytes put, {} bytes got, {} atomic operations; {} of all "
         "operations by messages\n",
         sum.region_bytes_put, sum.region_bytes_got, sum.region_atomics, sum.region_messages);
+    if (sum.region_transfers != 0) {
+      text +=
+          fmt::format("    {} more without a message, by the network\n", sum.region_transfers);
+    }
   }
   return text;
 }
@@ -251,6 +256,7 @@ statistics engine::read_statistics() const {
   all.region_bytes_got = region_counts_->bytes_got.load();
   all.region_atomics = region_counts_->atomics.load();
   all.region_messages = region_counts_->by_message.load();
+  all.region_transfers = region_counts_->by_network.load();
   return all;
 }
 

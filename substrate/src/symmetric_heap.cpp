@@ -63,6 +63,7 @@ heap_block symmetric_heap::allocate(std::size_t bytes, std::string_view what,
     }
     made.key = of.memory.key;
     made.segment_bytes = of.bytes;
+    made.remote = of.memory.remote;
     made.offset = static_cast<std::size_t>(made.data - of.memory.data);
     used_before =
         of.touched > made.offset ? std::min(of.touched - made.offset, wanted) : std::size_t{0};

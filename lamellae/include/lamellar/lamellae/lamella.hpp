@@ -104,7 +104,7 @@ struct alignas(2 * cache_line) line {
 struct remote_memory {
   std::uint64_t address = 0;
   std::uint64_t key = 0;
-  bool reachable = false;
+  std::uint64_t reachable = 0;  ///< 0: the network cannot reach it
 };
 
 /// Bytes on their way to or from a peer's memory. Must live, and stay where it is, until

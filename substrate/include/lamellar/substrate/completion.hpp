@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <lamellar/lamellae/lamella.hpp>
 #include <lamellar/substrate/reply.hpp>
 #include <memory>
 #include <mutex>
@@ -34,6 +35,7 @@ struct landing {
   std::source_location where;
   std::mutex mutex;  // guards `at`, and the copying to it
   std::byte* at = nullptr;
+  lamellae::transfer by_network;  // if the network brings them
 };
 
 /// A get into the caller's memory was dropped. Ends the job, unless an exception unwinds.

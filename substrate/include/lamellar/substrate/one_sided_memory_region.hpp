@@ -103,6 +103,11 @@ class one_sided_memory_region {
     return detail::put_bytes(reach(index, values.size(), "put", where), offset_of(index),
                              std::as_bytes(values));
   }
+  completion<> put_from(std::size_t index, std::span<const T> values,
+                        place where = place::current()) const {
+    return detail::put_bytes(reach(index, values.size(), "put_from", where), offset_of(index),
+                             std::as_bytes(values), true);
+  }
   completion<T> get(std::size_t index, place where = place::current()) const {
     return detail::get_element<T>(reach(index, 1, "get", where), offset_of(index));
   }
@@ -161,7 +166,8 @@ class one_sided_memory_region {
     const detail::one_sided_name name =
         entry_ == nullptr ? detail::one_sided_name{} : entry_->name;
     to(name.owner, name.number, name.key, name.segment_bytes, name.offset, name.bytes,
-       std::uint64_t{first_}, std::uint64_t{count_});
+       name.remote.address, name.remote.key, name.remote.reachable, std::uint64_t{first_},
+       std::uint64_t{count_});
     if constexpr (requires { to.bytes().note_handle(name); }) {
       if (name.number != 0) {
         to.bytes().note_handle(name);
@@ -173,8 +179,8 @@ class one_sided_memory_region {
     detail::one_sided_name name;
     std::uint64_t first = 0;
     std::uint64_t count = 0;
-    from(name.owner, name.number, name.key, name.segment_bytes, name.offset, name.bytes, first,
-         count);
+    from(name.owner, name.number, name.key, name.segment_bytes, name.offset, name.bytes,
+         name.remote.address, name.remote.key, name.remote.reachable, first, count);
     one_sided_memory_region arrived;
     detail::engine* const here = detail::reader_of(from);
     if (here != nullptr && name.number != 0) {
@@ -216,7 +222,8 @@ class one_sided_memory_region {
     if (entry_ == nullptr) [[unlikely]] {
       detail::region_out_of_range(nullptr, what, index, count, 0, where);
     }
-    return {home_, base_, entry_->name.owner, detail::one_sided_region_id(entry_->name.number)};
+    return {home_, base_, entry_->name.owner, detail::one_sided_region_id(entry_->name.number),
+            base_ == nullptr && entry_->place.memory.reachable != 0 ? &entry_->place : nullptr};
   }
 
   template <detail::atomic_op Op>

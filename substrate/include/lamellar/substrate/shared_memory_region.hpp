@@ -106,6 +106,13 @@ class shared_memory_region {
                              std::as_bytes(values));
   }
 
+  /// put() without a copy: `values` must stay as they are until it is done.
+  completion<> put_from(detail::located_pe to, std::size_t index,
+                        std::span<const T> values) const {
+    return detail::put_bytes(reach(to, index, values.size(), "put_from"), offset_of(index),
+                             std::as_bytes(values), true);
+  }
+
   /// put() to each PE that has a part of the region, this one included.
   completion<> put_all(std::size_t index, std::span<const T> values,
                        std::source_location where = std::source_location::current()) const;
@@ -238,7 +245,8 @@ class shared_memory_region {
     if (base == nullptr) [[unlikely]] {
       detail::check_member(parts_, to);
     }
-    return {parts_->home, base, pe, detail::shared_region_id(parts_.number())};
+    return {parts_->home, base, pe, detail::shared_region_id(parts_.number()),
+            base == nullptr ? detail::place_at(*parts_, pe) : nullptr};
   }
 
   template <detail::atomic_op Op>

@@ -53,7 +53,8 @@ struct statistics {
   std::uint64_t region_bytes_put = 0;
   std::uint64_t region_bytes_got = 0;
   std::uint64_t region_atomics = 0;
-  std::uint64_t region_messages = 0;  ///< operations on regions that took a message
+  std::uint64_t region_messages = 0;   ///< operations on regions that took a message
+  std::uint64_t region_transfers = 0;  ///< and those that the network did by itself
 };
 
 }  // namespace lamellar

@@ -259,6 +259,9 @@ class engine {
   void resume_later(std::coroutine_handle<> what, place where);
   /// Resume `what` after the next poll of a wait.
   void resume_after_poll(std::coroutine_handle<> what) { after_poll_.push_back(what); }
+  /// Resume `what` after the poll that finds that `of` is complete; nullptr: after the next
+  /// one.
+  void resume_after_transfer(const lamellae::transfer* of, std::coroutine_handle<> what);
   void wait_all(std::source_location where);
   /// Say what this PE waits for, if a report is wanted.
   void answer_if_asked() {
@@ -459,6 +462,7 @@ class engine {
 
   // progress.cpp
   bool poll_messages(lane& here);
+  bool look_at_transfers();
   bool spin_for_line(reply_slot& slot);
   bool run_own_queue(lane& here);
   bool resume_ready(lane& here, resume what);
@@ -596,6 +600,15 @@ class engine {
   std::deque<std::coroutine_handle<>> ready_anywhere_;
   std::atomic<std::size_t> ready_count_{0};
   std::vector<std::coroutine_handle<>> after_poll_;  // main thread
+
+  struct awaited_transfer {
+    const lamellae::transfer* of;
+    std::coroutine_handle<> waiting;
+    place where;
+  };
+  spin_lock transfers_lock_;  // guards transfers_
+  std::vector<awaited_transfer> transfers_;
+  std::atomic<std::size_t> transfers_count_{0};
 
   std::uint64_t wave_started_ = 0;  // main thread: collectives take turns in the order of start
   std::uint64_t wave_ended_ = 0;

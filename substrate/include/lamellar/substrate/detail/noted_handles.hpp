@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <lamellar/lamellae/lamella.hpp>
 #include <optional>
 #include <span>
 #include <vector>
@@ -24,6 +25,7 @@ struct one_sided_name {
   std::uint64_t segment_bytes = 0;
   std::uint64_t offset = 0;
   std::uint64_t bytes = 0;
+  lamellae::remote_memory remote = {};  ///< the segment, for PEs that cannot map it
 };
 
 /// What was noted while an answer was measured.

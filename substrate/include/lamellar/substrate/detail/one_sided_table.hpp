@@ -33,6 +33,7 @@ class engine;
 struct one_sided_entry {
   one_sided_name name;
   std::byte* base = nullptr;  ///< here, or nullptr if it cannot be mapped
+  network_place place;        ///< where that is nullptr
   heap_block block;           ///< at the owner
   /// On this PE. Any thread adds and takes; read, acquire, under the table's mutex.
   std::atomic<std::uint64_t> handles{0};

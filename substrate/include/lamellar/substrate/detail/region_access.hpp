@@ -53,9 +53,10 @@ constexpr region_id one_sided_region_id(std::uint32_t number) {
 /// One PE's memory of a region, and the way there.
 struct region_reach {
   engine* home = nullptr;
-  std::byte* base = nullptr;  ///< mapped here, or nullptr: send messages
+  std::byte* base = nullptr;  ///< mapped here, or nullptr: use the network, or send messages
   std::uint32_t to = 0;
   region_id id = 0;
+  const network_place* network = nullptr;  ///< or nullptr: only messages go there
 };
 
 /// Add to the statistics, if they are wanted.
@@ -91,15 +92,16 @@ constexpr std::size_t bytes_of_elements(std::uint64_t count, std::uint64_t eleme
 
 // ---- ranges ---------------------------------------------------------------------------------
 
-/// By messages, in pieces. The bytes are copied before this returns.
+/// By the network, or by messages, in pieces. The bytes are copied before this returns, unless
+/// they are `lasting`: they stay as they are until it is done.
 completion<> send_bytes(const region_reach& at, std::uint64_t offset,
-                        std::span<const std::byte> from);
-/// By messages, in pieces, a few of which are under way at a time.
+                        std::span<const std::byte> from, bool lasting);
+/// By the network, or by messages, in pieces, a few of which are under way at a time.
 completion<> fetch_bytes(const region_reach& at, std::uint64_t offset,
                          std::span<std::byte> into, std::source_location where);
 
 inline completion<> put_bytes(const region_reach& at, std::uint64_t offset,
-                              std::span<const std::byte> from) {
+                              std::span<const std::byte> from, bool lasting = false) {
   if (from.empty()) {
     return {};
   }
@@ -108,7 +110,7 @@ inline completion<> put_bytes(const region_reach& at, std::uint64_t offset,
     std::memmove(at.base + offset, from.data(), from.size());
     return {};
   }
-  return send_bytes(at, offset, from);
+  return send_bytes(at, offset, from, lasting);
 }
 
 inline completion<> get_bytes(const region_reach& at, std::uint64_t offset,

@@ -14,6 +14,7 @@ struct region_counts {
   std::atomic<std::uint64_t> bytes_got{0};
   std::atomic<std::uint64_t> atomics{0};
   std::atomic<std::uint64_t> by_message{0};  ///< operations that took a message
+  std::atomic<std::uint64_t> by_network{0};  ///< that the network did by itself
 };
 
 }  // namespace lamellar::detail

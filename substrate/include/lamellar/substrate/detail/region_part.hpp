@@ -32,7 +32,8 @@ struct region_part {
   static constexpr std::string_view heap_name = "shared_memory_region";
 
   region_part(engine* at, std::uint64_t bytes_of_element, std::uint64_t elements,
-              heap_block own, std::vector<std::byte*> mapped, member_list all);
+              heap_block own, std::vector<std::byte*> mapped,
+              std::vector<network_place> unmapped, member_list all);
   ~region_part();
   region_part(const region_part&) = delete;
   region_part& operator=(const region_part&) = delete;
@@ -44,8 +45,15 @@ struct region_part {
   heap_block block;     // this PE's memory
   // By PE: its memory as mapped here, or nullptr: it has to be reached by messages.
   std::vector<std::byte*> bases;
+  // By PE: where the network reaches what is not mapped; empty if it reaches none.
+  std::vector<network_place> places;
   member_list members;  // the PEs that have a part
 };
+
+inline const network_place* place_at(const region_part& part, std::uint32_t pe) {
+  return part.places.empty() || part.places[pe].memory.reachable == 0 ? nullptr
+                                                                      : &part.places[pe];
+}
 
 using darc_of_parts = darc<region_part>;
 

@@ -25,17 +25,24 @@
 // Thread-safety: any thread of the PE.
 namespace lamellar::detail {
 
-/// Memory of this PE that peers can reach. `key`, `segment_bytes` and `offset` travel.
+/// Memory of this PE that peers can reach. All but `data` and `bytes` travels.
 struct heap_block {
   std::byte* data = nullptr;
-  std::size_t bytes = 0;          ///< as asked for
-  std::uint64_t key = 0;          ///< of the segment
-  std::size_t segment_bytes = 0;  ///< how much of it must be mapped to reach the block
-  std::size_t offset = 0;         ///< in the segment
+  std::size_t bytes = 0;           ///< as asked for
+  std::uint64_t key = 0;           ///< of the segment
+  std::size_t segment_bytes = 0;   ///< how much of it must be mapped to reach the block
+  std::size_t offset = 0;          ///< in the segment
+  lamellae::remote_memory remote;  ///< the segment, for PEs that cannot map it
 };
 
 /// What a new block must hold.
 enum class heap_contents : std::uint8_t { zeros, anything };
+
+/// A block of a peer's heap as the network reaches it.
+struct network_place {
+  lamellae::remote_memory memory;  ///< the segment
+  std::uint64_t offset = 0;        ///< in it
+};
 
 class symmetric_heap {
  public:
