@@ -30,6 +30,10 @@ class bootstrap {
   /// By PE: the number of its host, from 0 in the order of each host's first PE. The launcher
   /// says which PEs share one; LAMELLAR_HOST_ID overrides.
   const std::vector<std::uint32_t>& hosts() const { return hosts_; }
+  /// Forget who shares a host with whom: for trying the network on one machine.
+  void pretend_one_pe_per_host() {
+    for (std::uint32_t pe = 0; pe < size_; ++pe) hosts_[pe] = pe;
+  }
   /// As users know it.
   virtual std::string_view launcher() const = 0;
 

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "rofi.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <lamellar/lamellae/error.hpp>
+#include <lamellar/lamellae/job.hpp>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "../fabric/fabric.hpp"
+#include "../shmem.hpp"
+#include "control.hpp"
+#include "far_channels.hpp"
+#include "far_waves.hpp"
+#include "introduction.hpp"
+
+namespace lamellar::lamellae {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+constexpr std::uint32_t nobody = ~std::uint32_t{0};
+/// Memory for the buffers of one direction between two PEs, both classes.
+constexpr std::uint32_t bytes_of_direction = 128 << 10;
+/// Polls between two looks at the network while PEs of this host keep this one busy.
+constexpr std::uint32_t polls_between_looks = 16;
+constexpr std::uint32_t polls_between_checks = 256;
+constexpr auto patience_at_end = std::chrono::seconds{5};
+/// Farewells take another way than messages, and may come later than the end of a connection.
+constexpr auto patience_with_failures = std::chrono::seconds{1};
+
+/// Who is where.
+struct places {
+  std::vector<std::uint32_t> hosts;    // by PE: its host
+  std::vector<std::uint32_t> near;     // by PE: its index on this host, or nobody
+  std::vector<std::uint32_t> pes;      // of this host
+  std::vector<std::uint32_t> leaders;  // by host: its first PE
+
+  places(const bootstrap& from, std::vector<std::uint32_t> of_this_host)
+      : hosts{from.hosts()}, near(from.size(), nobody), pes{std::move(of_this_host)} {
+    for (std::uint32_t k = 0; k < pes.size(); ++k) near[pes[k]] = k;
+    for (std::uint32_t pe = 0; pe < hosts.size(); ++pe) {
+      if (hosts[pe] == leaders.size()) leaders.push_back(pe);
+    }
+  }
+  bool has_far() const { return leaders.size() > 1; }
+  std::vector<bool> far() const {
+    std::vector<bool> is_far(near.size());
+    for (std::size_t pe = 0; pe < near.size(); ++pe) is_far[pe] = near[pe] == nobody;
+    return is_far;
+  }
+};
+
+class rofi_lamella final : public lamella {
+ public:
+  rofi_lamella(std::unique_ptr<bootstrap> from, places where, std::unique_ptr<lamella> host,
+               const std::string& address, const job_secret& secret, const settings& s)
+      : lamella{from->me(), from->size()},
+        bootstrap_{std::move(from)},
+        places_{std::move(where)},
+        host_{std::move(host)},
+        depth_{std::clamp<std::uint32_t>(
+            bytes_of_direction / traffic_classes / host_->able().buffer_bytes, 2, 16)},
+        fabric_{choose(s, address)},
+        far_{fabric_, me(), places_.far(), depth_, buffer_bytes(), secret[2]},
+        waves_{*host_, places_.pes, places_.leaders, places_.hosts[me()], far_} {
+    able_ = host_->able();
+    able_.buffer_bytes = buffer_bytes();
+    able_.channel_depth = std::min(able_.channel_depth, depth_);
+    able_.lines = able_.lines && places_.pes.size() > 1;
+    able_.transfers = places_.has_far();
+    meet(address, secret, s);
+  }
+
+  ~rofi_lamella() override {
+    // Before anything goes that its thread looks at.
+    control_.reset();
+  }
+
+  const char* name() const override { return "rofi"; }
+
+  std::vector<std::vector<std::byte>> exchange(std::span<const std::byte> mine) override {
+    return bootstrap_->exchange(mine);
+  }
+
+  // --- channels ---
+
+  out_buffer acquire(std::uint32_t peer, traffic kind) override {
+    return is_near(peer) ? host_->acquire(places_.near[peer], kind) : far_.acquire(peer, kind);
+  }
+  void post(std::uint32_t peer, traffic kind, std::uint32_t bytes,
+            std::uint16_t flags) override {
+    if (is_near(peer)) {
+      host_->post(places_.near[peer], kind, bytes, flags);
+    } else {
+      far_.post(peer, kind, bytes, flags);
+    }
+  }
+  std::uint32_t poll(std::span<in_buffer> into, bool bodies) override {
+    std::uint32_t found = 0;
+    if (places_.pes.size() > 1) {
+      found = host_->poll(into, bodies);
+      for (in_buffer& one : into.first(found)) one.from = places_.pes[one.from];
+    }
+    if (places_.has_far() && (found == 0 || ++polls_since_look_ == polls_between_looks)) {
+      polls_since_look_ = 0;
+      found += far_.poll(into.subspan(found), bodies);
+      if (++polls_since_check_ >= polls_between_checks) check_network();
+    }
+    return found;
+  }
+  void release(const in_buffer& buffer, bool handled, bool failed) override {
+    if (is_near(buffer.from)) {
+      in_buffer there = buffer;
+      there.from = places_.near[buffer.from];
+      host_->release(there, handled, failed);
+    } else {
+      far_.release(buffer, handled, failed);
+    }
+  }
+  void settle(std::uint32_t peer, bool failed) override {
+    if (is_near(peer)) {
+      host_->settle(places_.near[peer], failed);
+    } else {
+      far_.settle(peer, failed);
+    }
+  }
+  delivery delivered(std::uint32_t peer) const override {
+    return is_near(peer) ? host_->delivered(places_.near[peer]) : far_.delivered(peer);
+  }
+
+  line* request_line(std::uint32_t peer) override {
+    return is_near(peer) ? host_->request_line(places_.near[peer]) : nullptr;
+  }
+  line* serving_line(std::uint32_t peer) override {
+    return is_near(peer) ? host_->serving_line(places_.near[peer]) : nullptr;
+  }
+
+  void begin_wave(const wave& mine) override {
+    if (places_.has_far()) {
+      waves_.begin(mine);
+    } else {
+      host_->begin_wave(mine);
+    }
+  }
+  bool end_wave(wave& result) override {
+    return places_.has_far() ? waves_.end(result) : host_wave_is_back(result);
+  }
+
+  // --- memory ---
+
+  segment allocate_segment(std::size_t bytes) override {
+    segment made = host_->allocate_segment(bytes);
+    if (!places_.has_far()) return made;
+    exposed_memory exposed;
+    try {
+      exposed = fabric_.expose({made.data, made.bytes});
+    } catch (...) {
+      host_->free_segment(made);
+      throw;
+    }
+    made.remote = exposed.name;
+    const std::lock_guard lock{mutex_};
+    exposed_[made.data] = exposed;
+    return made;
+  }
+  void free_segment(const segment& which) override {
+    exposed_memory exposed;
+    {
+      const std::lock_guard lock{mutex_};
+      if (const auto at = exposed_.find(which.data); at != exposed_.end()) {
+        exposed = at->second;
+        exposed_.erase(at);
+      }
+    }
+    if (exposed.handle != nullptr) fabric_.hide(exposed);
+    host_->free_segment(which);
+  }
+  std::byte* mapped(std::uint32_t peer, std::uint64_t key, std::size_t bytes) override {
+    return is_near(peer) ? host_->mapped(places_.near[peer], key, bytes) : nullptr;
+  }
+  bool put(std::uint32_t peer, const remote_memory& to, std::uint64_t offset,
+           std::span<const std::byte> from, transfer& done) override {
+    return fabric_.put(peer, to, offset, from, done);
+  }
+  bool get(std::uint32_t peer, const remote_memory& from, std::uint64_t offset,
+           std::span<std::byte> into, transfer& done) override {
+    return fabric_.get(peer, from, offset, into, done);
+  }
+
+  // --- the rest ---
+
+  bulletin* page_of(std::uint32_t pe) override {
+    return control_ != nullptr ? control_->page_of(pe) : near_page(pe);
+  }
+  std::uint32_t host_of(std::uint32_t peer) const override { return places_.hosts[peer]; }
+  std::uint64_t now_ns() const override { return host_->now_ns(); }
+
+  void finished() override {
+    // What has been sent must be on its way before the endpoint goes.
+    const auto end = clock::now() + patience_at_end;
+    in_buffer none[1];
+    while (fabric_.busy() && clock::now() < end) {
+      far_.poll(std::span{none, 0}, false);
+      std::this_thread::yield();
+    }
+    if (control_ != nullptr) control_->leave();
+    host_->finished();
+    bootstrap_->finished();
+  }
+
+ private:
+  bool is_near(std::uint32_t peer) const { return places_.near[peer] != nobody; }
+  std::uint32_t buffer_bytes() const { return host_->able().buffer_bytes; }
+  bulletin* near_page(std::uint32_t pe) {
+    return is_near(pe) ? host_->page_of(places_.near[pe]) : nullptr;
+  }
+  bool host_wave_is_back(wave& result) {
+    if (!host_->end_wave(result)) return false;
+    if (!result.agreed) result.disagreeing = places_.pes[result.disagreeing];
+    return true;
+  }
+
+  fabric_choice choose(const settings& s, const std::string& address) const {
+    fabric_choice choice;
+    choice.provider = s.rofi_provider;
+    choice.domain = s.rofi_domain;
+    choice.address = address;
+    choice.message_bytes = (buffer_bytes() + static_cast<std::uint32_t>(sizeof(wire_header)) +
+                            wire_alignment - 1) /
+                           wire_alignment * wire_alignment;
+    const auto peers = static_cast<std::uint32_t>(size() - places_.pes.size());
+    choice.expected_messages = peers * traffic_classes * depth_ + 16;
+    choice.several_threads = s.threads > 1;
+    return choice;
+  }
+
+  /// Exchange addresses with all PEs; from here on a lost PE is noticed.
+  void meet(const std::string& address, const job_secret& secret, const settings& s) {
+    auto addresses = bootstrap_->exchange(fabric_.address());
+    for (std::uint32_t pe = 0; pe < size(); ++pe) {
+      if (is_near(pe)) addresses[pe].clear();
+    }
+    fabric_.connect(addresses, me());
+    if (!places_.has_far()) return;
+    control_settings rules;
+    rules.address = address;
+    rules.secret = secret;
+    rules.timeout_s = s.peer_timeout_s;
+    rules.own = near_page(me());
+    rules.near_page = [this](std::uint32_t pe) { return near_page(pe); };
+    rules.lost = [this](std::uint32_t pe, const std::string& why) { end_job(pe, why); };
+    control_ = std::make_unique<control>(*bootstrap_, std::move(rules));
+  }
+
+  [[noreturn]] void end_job(std::uint32_t lost, const std::string& why) {
+    std::string text = fmt::format("PE {} is lost: {}", lost, why);
+    if (!is_near(lost)) {
+      const delivery it = far_.delivered(lost);
+      text += fmt::format("; PE {} had {} buffers of messages to it under way", me(),
+                          it.posted - it.handled);
+    }
+    abort_job(1, text);
+  }
+
+  /// End the job if the network has failed, unless the PE concerned has left in good order.
+  void check_network() {
+    polls_since_check_ = 0;
+    const auto failure = fabric_.failure();
+    if (!failure) return;
+    if (failed_at_ == clock::time_point{}) failed_at_ = clock::now();
+    const bool has_left = failure->peer < size() && control_->has_left(failure->peer);
+    if (has_left || clock::now() - failed_at_ < patience_with_failures) return;
+    const std::string what = fmt::format("{}: {}", failure->operation, failure->reason);
+    if (failure->peer < size()) end_job(failure->peer, what);
+    abort_job(1, fmt::format("the network failed PE {}: {}", me(), what));
+  }
+
+  std::unique_ptr<bootstrap> bootstrap_;
+  places places_;
+  std::unique_ptr<lamella> host_;
+  std::uint32_t depth_;
+  fabric fabric_;
+  far_channels far_;
+  far_waves waves_;
+  std::unique_ptr<control> control_;
+  std::uint32_t polls_since_look_ = 0;
+  std::uint32_t polls_since_check_ = 0;
+  clock::time_point failed_at_{};
+  std::mutex mutex_;  // guards the next
+  std::map<const std::byte*, exposed_memory> exposed_;
+};
+
+}  // namespace
+
+std::unique_ptr<lamella> open_rofi(const settings& s, std::unique_ptr<bootstrap> from) {
+  const std::vector<introduction> all = introduce_all(*from, s);
+  if (!s.mapped) from->pretend_one_pe_per_host();
+  host_place place = share_host_memory(*from, s);
+  places where{*from, place.pes};
+  auto host = make_shmem(place.index, std::move(place.memory), s);
+  return std::make_unique<rofi_lamella>(std::move(from), std::move(where), std::move(host),
+                                        address_for(all, s), all[0].secret, s);
+}
+
+}  // namespace lamellar::lamellae
