@@ -176,12 +176,13 @@ constexpr auto set_by_launcher = [](settings&, text, text) {};
 constexpr std::array table{
     row{{lamella_variable, "auto",
          "How bytes move: local (PEs are threads of one process), shmem (processes on one "
-         "host) or sim (a simulated job in one process); auto is shmem under lamellar-run, "
-         "else local."},
+         "host) or sim (a simulated job in one process); auto is shmem under a launcher, else "
+         "local."},
         [](settings& s, text name, text value) { s.lamella = known_lamella(name, value); }},
     row{{pes_variable, "1",
-         "PEs in this process, as threads or simulated (then 4 if not set); under lamellar-run "
-         "use its -n."},
+         "PEs in this process, as threads or simulated (then 4 if not set); under a launcher "
+         "use "
+         "its -n."},
         [](settings& s, text name, text value) { s.pes = count(name, value, 1, most_pes); }},
     row{{threads_variable, "1",
          "Threads of each PE, the main one included; never chosen from the number of cores."},
@@ -190,6 +191,14 @@ constexpr std::array table{
         }},
     row{{"LAMELLAR_PIN", "1", "Bind each thread of a PE to its own core."},
         [](settings& s, text name, text value) { s.pin = yes_or_no(name, value); }},
+    row{{host_id_variable, "auto",
+         "A name of this host: PEs with equal ones share memory, others use the network; set "
+         "on "
+         "all PEs or on none; auto is what the launcher says."},
+        [](settings& s, text name, text value) {
+          if (value.empty()) refuse(name, value, "auto, or any other text");
+          s.host_id = value == "auto" ? "" : value;
+        }},
     row{{"LAMELLAR_HEAP_SIZE", "auto",
          "Bytes that a PE's symmetric heap, in which memory regions lie, may grow to; K, M, G, "
          "T "
@@ -275,6 +284,9 @@ constexpr std::array table{
         set_by_launcher},
     row{{job_fd_variable, "", "Descriptor of the job's shared memory; set by lamellar-run."},
         set_by_launcher},
+    row{{joined_variable, "",
+         "The place that a PE has taken in a job; set by the PE for what it starts."},
+        set_by_launcher},
 };
 
 constexpr auto shown = [] {
@@ -347,6 +359,16 @@ std::optional<std::string> value_in_environment(const variable& which) {
   const char* const value = std::getenv(std::string{which.name}.c_str());
   if (value == nullptr) return std::nullopt;
   return value;
+}
+
+std::optional<std::string> foreign_variable(const char* name) {
+  const char* const value = std::getenv(name);
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+void set_for_children(const char* name, const std::string& value) {
+  setenv(name, value.c_str(), 1);
 }
 
 std::vector<std::string> assignments_in_environment() {

@@ -13,9 +13,11 @@ namespace lamellar::lamellae {
 inline constexpr char job_fd_variable[] = "LAMELLAR_JOB_FD";
 inline constexpr char job_pes_variable[] = "LAMELLAR_JOB_PES";
 inline constexpr char pe_variable[] = "LAMELLAR_PE";
+inline constexpr char joined_variable[] = "LAMELLAR_JOINED";
 inline constexpr char lamella_variable[] = "LAMELLAR_LAMELLA";
 inline constexpr char threads_variable[] = "LAMELLAR_THREADS";
 inline constexpr char pes_variable[] = "LAMELLAR_PES";
+inline constexpr char host_id_variable[] = "LAMELLAR_HOST_ID";
 inline constexpr char hang_variable[] = "LAMELLAR_HANG_SECONDS";
 inline constexpr char sim_seed_variable[] = "LAMELLAR_SIM_SEED";
 
@@ -30,6 +32,13 @@ struct launch {
 ///
 /// Throws: config_error when the variables are ill-formed or only some of them are there.
 std::optional<launch> launch_from_environment();
+
+/// What a variable of another launcher says; nothing when it is not set.
+std::optional<std::string> foreign_variable(const char* name);
+
+/// Set a variable for the programs that this process starts. Not safe while other threads read
+/// the environment.
+void set_for_children(const char* name, const std::string& value);
 
 /// All LAMELLAR_* variables that are set, as NAME=value, sorted.
 std::vector<std::string> assignments_in_environment();

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <lamellar/lamellae/error.hpp>
 #include <lamellar/lamellae/job.hpp>
 #include <thread>
+#include <utility>
 
+#include "bootstrap/launchers.hpp"
 #include "environment.hpp"
 #include "local.hpp"
 #include "shmem.hpp"
@@ -13,20 +16,42 @@
 namespace lamellar::lamellae {
 namespace {
 
+/// Whether PEs of one process are asked for, which need no launcher.
+bool is_for_one_process(const settings& s) {
+  return s.lamella == "local" || s.lamella == "sim";
+}
+
 /// What is asked for under a launcher must be what the launcher made.
-void check_launched(const settings& s, const launch& place) {
+void check_launched(const settings& s, const bootstrap& from) {
   if (s.pes > 1) {
     throw config_error(
-        fmt::format("LAMELLAR_PES={}: lamellar-run has started {} PEs already, one "
-                    "for each process; use its -n alone",
-                    s.pes, place.pes));
+        fmt::format("LAMELLAR_PES={}: {} has started {} PEs already, one for each process; use "
+                    "its -n alone",
+                    s.pes, from.launcher(), from.size()));
   }
   if (!s.lamella.empty() && s.lamella != "shmem") {
     throw config_error(
-        fmt::format("LAMELLAR_LAMELLA={}: the processes of lamellar-run use shmem; "
-                    "start the program by itself, with LAMELLAR_PES for more PEs",
-                    s.lamella));
+        fmt::format("LAMELLAR_LAMELLA={}: the processes of {} use shmem; start the program by "
+                    "itself, with LAMELLAR_PES for more PEs",
+                    s.lamella, from.launcher()));
   }
+  const auto& hosts = from.hosts();
+  if (const auto other = std::find_if(hosts.begin(), hosts.end(),
+                                      [](std::uint32_t host) { return host != 0; });
+      other != hosts.end()) {
+    throw config_error(
+        fmt::format("PE 0 and PE {} are on different hosts, and this build has no lamella for "
+                    "several hosts (rofi); start all PEs on one",
+                    other - hosts.begin()));
+  }
+}
+
+job open_launched(const settings& s, std::shared_ptr<bootstrap> from) {
+  check_launched(s, *from);
+  host_place place = share_host_memory(*from, s);
+  job opened;
+  opened.pes.push_back(make_shmem(std::move(place), s, std::move(from)));
+  return opened;
 }
 
 }  // namespace
@@ -44,17 +69,20 @@ void job::run(const std::function<void(std::size_t)>& as_pe) const {
   for (std::thread& other : others) other.join();
 }
 
+bool is_launched(const settings& s) {
+  if (launch_from_environment()) return true;
+  if (is_for_one_process(s)) return false;
+  const auto other = other_launcher_from_environment();
+  return other && !leaves_alone(*other);
+}
+
 job open_job(const settings& s) {
   settings chosen = s;
   if (chosen.job_budget == 0) chosen.job_budget = default_job_budget();
 
-  job opened;
-  if (const auto place = launch_from_environment()) {
-    check_launched(chosen, *place);
-    opened.pes.push_back(open_shmem(chosen, *place));
-    return opened;
-  }
+  if (is_launched(chosen)) return open_launched(chosen, find_bootstrap(chosen));
   if (chosen.lamella.empty() || chosen.lamella == "local") {
+    job opened;
     opened.pes = open_local(chosen);
     return opened;
   }
@@ -62,7 +90,8 @@ job open_job(const settings& s) {
   if (chosen.lamella == "shmem") {
     throw config_error(
         "LAMELLAR_LAMELLA=shmem: its processes come from a launcher; write lamellar-run -n N "
-        "PROGRAM, or set LAMELLAR_PES=N instead for PEs as threads of one process");
+        "PROGRAM (or mpirun, srun --mpi=pmix), or set LAMELLAR_PES=N instead for PEs as "
+        "threads of one process");
   }
   throw config_error(fmt::format("LAMELLAR_LAMELLA={}: not in this build; use one of: {}",
                                  chosen.lamella, fmt::join(lamella_names(), ", ")));

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,14 +13,18 @@
 #include <fstream>
 #include <lamellar/lamellae/error.hpp>
 #include <new>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "environment.hpp"
+#include "membership.hpp"
 
 namespace lamellar::lamellae {
 namespace {
 
 constexpr std::size_t small_page = 4096;
+constexpr char file_name[] = "lamellar-job";  // as /proc shows it; no name in a file system
 constexpr unsigned on_2_mib_pages = MFD_HUGETLB | 21U << 26;  // log2 of the size, where it goes
 
 constexpr std::size_t round_up(std::size_t bytes, std::size_t to) {
@@ -28,6 +33,59 @@ constexpr std::size_t round_up(std::size_t bytes, std::size_t to) {
 
 [[noreturn]] void refuse(int fd, const std::string& why) {
   throw config_error{fmt::format("{}={}: {}", job_fd_variable, fd, why)};
+}
+
+/// What must be known of a job page before it is trusted.
+struct header {
+  std::uint32_t version;
+  std::uint32_t pes;
+  std::size_t arena_bytes;
+  std::array<std::byte, 16> secret;
+  int huge_fd;
+  bool is_whole;  ///< the file is as long as it must be
+};
+
+/// Nothing: the file is not a job's memory.
+std::optional<header> read_header(int fd) {
+  struct stat status {};
+  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
+      static_cast<std::size_t>(status.st_size) < small_page) {
+    return std::nullopt;
+  }
+  void* const first = mmap(nullptr, small_page, PROT_READ, MAP_SHARED, fd, 0);
+  if (first == MAP_FAILED) return std::nullopt;
+  const auto& page = *static_cast<const job_page*>(first);
+  header seen{page.version, page.pes, page.arena_bytes, page.secret, page.huge_job_fd, false};
+  const bool is_right = page.mark == job_page::right_mark;
+  munmap(first, small_page);
+  if (!is_right) return std::nullopt;
+  seen.is_whole =
+      static_cast<std::size_t>(status.st_size) >= arena_start(seen.pes) + seen.arena_bytes;
+  return seen;
+}
+
+config_error stranger(std::int32_t process, std::string_view why) {
+  return config_error{fmt::format(
+      "cannot open the memory that process {} has made for the PEs of this host: {}; let the "
+      "PEs of a host run as one user and see each other's processes in /proc (one container, "
+      "one PID namespace), or give each its own LAMELLAR_HOST_ID, so that they use the network",
+      process, why)};
+}
+
+/// Open a file that another process of this job has made. Looks first whether it is one: in
+/// another PID namespace the number belongs to anybody.
+int open_in_process(std::int32_t process, int fd) {
+  const std::string path = fmt::format("/proc/{}/fd/{}", process, fd);
+  char target[64] = {};
+  if (readlink(path.c_str(), target, sizeof target - 1) < 0) {
+    throw stranger(process, fmt::format("{}: {}", path, std::strerror(errno)));
+  }
+  if (!std::string_view{target}.starts_with(fmt::format("/memfd:{}", file_name))) {
+    throw stranger(process, fmt::format("{} is something else", path));
+  }
+  const int opened = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (opened < 0) throw stranger(process, fmt::format("{}: {}", path, std::strerror(errno)));
+  return opened;
 }
 
 /// A file on the system's pool of reserved 2 MiB pages, or -1 when that is empty.
@@ -59,7 +117,7 @@ job_memory job_memory::create(std::uint32_t pes, std::size_t buffer_bytes,
         what, bytes >> 20, pes, std::strerror(errno))};
   };
   // No close-on-exec: the PEs find it by its number.
-  const int fd = memfd_create("lamellar-job", 0);
+  const int fd = memfd_create(file_name, 0);
   if (fd < 0) fail("create");
   void* at = MAP_FAILED;
   if (ftruncate(fd, static_cast<off_t>(bytes)) == 0) {
@@ -71,7 +129,7 @@ job_memory job_memory::create(std::uint32_t pes, std::size_t buffer_bytes,
     errno = reason;
     fail("map");
   }
-  job_memory created{fd, static_cast<std::byte*>(at), bytes};
+  job_memory created{fd, create_huge_file(), static_cast<std::byte*>(at), bytes};
   auto* page = new (at) job_page{};
   page->version = job_page::right_version;
   page->pes = pes;
@@ -79,46 +137,69 @@ job_memory job_memory::create(std::uint32_t pes, std::size_t buffer_bytes,
   page->budget_bytes = budget_bytes;
   page->arena_bytes = layout.total_bytes();
   page->launcher = getpid();
-  page->huge_job_fd = create_huge_file();
+  page->huge_job_fd = created.huge_fd_;
+  if (getrandom(page->secret.data(), page->secret.size(), 0) < 0) fail("draw a mark for");
   page->end = segments_start(pes, layout.total_bytes());
   page->mark = job_page::right_mark;
   return created;
 }
 
+job_memory::whereabouts job_memory::where() const {
+  return {getpid(), fd_, huge_fd_, page().secret};
+}
+
 job_memory job_memory::open(int fd, std::uint32_t pes) {
-  struct stat status {};
-  if (fstat(fd, &status) != 0) {
+  if (fcntl(fd, F_GETFD) < 0) {
     refuse(fd,
            "no such descriptor; whatever stands between lamellar-run and this program closes "
            "descriptors, or the variable was left over: then unset it");
   }
-  const auto file_bytes = static_cast<std::size_t>(status.st_size);
-  if (!S_ISREG(status.st_mode) || file_bytes < small_page) {
-    refuse(fd, "not a job's memory; unset it, or start the program with lamellar-run");
-  }
-
-  void* first = mmap(nullptr, small_page, PROT_READ, MAP_SHARED, fd, 0);
-  if (first == MAP_FAILED) refuse(fd, std::strerror(errno));
-  const auto& seen = *static_cast<const job_page*>(first);
-  const std::uint64_t mark = seen.mark;
-  const std::uint32_t version = seen.version;
-  const std::uint32_t its_pes = seen.pes;
-  const std::size_t arena_bytes = seen.arena_bytes;
-  munmap(first, small_page);
-  if (mark != job_page::right_mark) {
-    refuse(fd, "not a job's memory; unset it, or start the program with lamellar-run");
-  }
-  if (version != job_page::right_version) {
+  const auto seen = read_header(fd);
+  if (!seen) refuse(fd, "not a job's memory; unset it, or start the program with lamellar-run");
+  if (seen->version != job_page::right_version) {
     refuse(fd, fmt::format("made by a lamellar-run of another version (its memory has version "
                            "{}, this program reads {}); use the one that was built with the "
                            "program",
-                           version, job_page::right_version));
+                           seen->version, job_page::right_version));
   }
-  const std::size_t bytes = arena_start(its_pes) + arena_bytes;
-  if (its_pes != pes || file_bytes < bytes) {
-    refuse(fd, fmt::format("made for {} PEs, but {}={}", its_pes, job_pes_variable, pes));
+  if (seen->pes != pes || !seen->is_whole) {
+    refuse(fd, fmt::format("made for {} PEs, but {}={}", seen->pes, job_pes_variable, pes));
   }
+  job_memory opened = map(fd, seen->huge_fd, pes, seen->arena_bytes);
+  if (opened.layout().total_bytes() != seen->arena_bytes) {
+    refuse(fd, "made by a lamellar-run of another build; use the one built with the program");
+  }
+  opened.keep_from_children();
+  return opened;
+}
 
+job_memory job_memory::open(const whereabouts& at, std::uint32_t pes) {
+  const int fd = open_in_process(at.process, at.fd);
+  const auto seen = read_header(fd);
+  if (!seen || seen->version != job_page::right_version || seen->secret != at.secret ||
+      seen->pes != pes || !seen->is_whole) {
+    close(fd);
+    throw stranger(at.process, "it belongs to another job");
+  }
+  // Without it, segments of the others on reserved huge pages could not be reached.
+  const int huge_fd = at.huge_fd < 0 ? -1 : open_in_process(at.process, at.huge_fd);
+  return map(fd, huge_fd, pes, seen->arena_bytes);
+}
+
+job_memory job_memory::again() const {
+  const int fd = fcntl(fd_, F_DUPFD_CLOEXEC, 0);
+  const int huge_fd = huge_fd_ < 0 ? -1 : fcntl(huge_fd_, F_DUPFD_CLOEXEC, 0);
+  if (fd < 0 || (huge_fd < 0 && huge_fd_ >= 0)) {
+    throw out_of_memory{
+        fmt::format("no descriptor is left for the memory that the PEs share: {}; raise the "
+                    "limit of open files (ulimit -n)",
+                    std::strerror(errno))};
+  }
+  return map(fd, huge_fd, page().pes, page().arena_bytes);
+}
+
+job_memory job_memory::map(int fd, int huge_fd, std::uint32_t pes, std::size_t arena_bytes) {
+  const std::size_t bytes = arena_start(pes) + arena_bytes;
   void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
   if (at == MAP_FAILED) {
     throw out_of_memory{
@@ -126,23 +207,24 @@ job_memory job_memory::open(int fd, std::uint32_t pes) {
                     "LAMELLAR_JOB_BUDGET or raise the limit (ulimit -v)",
                     bytes >> 20, std::strerror(errno))};
   }
-  job_memory opened{fd, static_cast<std::byte*>(at), bytes};
-  if (opened.layout().total_bytes() != arena_bytes) {
-    refuse(fd, "made by a lamellar-run of another build; use the one built with the program");
-  }
-  fcntl(fd, F_SETFD, FD_CLOEXEC);
-  if (opened.page().huge_job_fd >= 0) fcntl(opened.page().huge_job_fd, F_SETFD, FD_CLOEXEC);
-  return opened;
+  return {fd, huge_fd, static_cast<std::byte*>(at), bytes};
+}
+
+void job_memory::keep_from_children() const {
+  fcntl(fd_, F_SETFD, FD_CLOEXEC);
+  if (huge_fd_ >= 0) fcntl(huge_fd_, F_SETFD, FD_CLOEXEC);
 }
 
 job_memory::job_memory(job_memory&& other) noexcept
     : fd_{std::exchange(other.fd_, -1)},
+      huge_fd_{std::exchange(other.huge_fd_, -1)},
       base_{std::exchange(other.base_, nullptr)},
       bytes_{other.bytes_} {}
 
 job_memory::~job_memory() {
   if (base_ == nullptr) return;
-  if (page().huge_job_fd >= 0) close(page().huge_job_fd);
+  forget_shared_job(page());
+  if (huge_fd_ >= 0) close(huge_fd_);
   munmap(base_, bytes_);
   close(fd_);
 }

@@ -19,6 +19,8 @@
 #include <utility>
 #include <vector>
 
+#include "bootstrap/bootstrap.hpp"
+
 namespace lamellar::lamellae {
 namespace {
 
@@ -35,6 +37,8 @@ struct process_record {
   std::mutex mutex;                   // guards the next two
   std::vector<pe_thread> inside;      // threads that run a PE now
   std::function<std::string()> note;  // said when the job ends out of turn
+  std::mutex launcher_mutex;          // guards the next
+  bootstrap* launcher = nullptr;      // to be told of an abort
   std::once_flag guard_installed;
   // The PE that opens the job writes, before any other thread exists; whoever aborts reads.
   std::atomic<job_page*> page{nullptr};
@@ -47,8 +51,9 @@ process_record& record() {
   return *only;
 }
 
-/// Whether this is the first abort of the whole job, which then may speak.
-bool claim_abort(int code) {
+/// Whether this is the first abort of the whole job, as far as its PEs share memory. It may
+/// speak; the others take its code, if that is known yet.
+bool claim_abort(int& code) {
   process_record& self = record();
   if (self.is_aborting.exchange(true)) {
     for (;;) pause();  // another thread of this process is about to end it
@@ -56,7 +61,10 @@ bool claim_abort(int code) {
   job_page* const page = self.page.load();
   if (page == nullptr) return true;
   std::uint32_t nobody = 0;
-  if (!page->aborted_by.compare_exchange_strong(nobody, self.pe.load() + 1)) return false;
+  if (!page->aborted_by.compare_exchange_strong(nobody, self.pe.load() + 1)) {
+    if (const int first = page->abort_code.load(); first != 0) code = first;
+    return false;
+  }
   page->abort_code.store(code);
   return true;
 }
@@ -96,11 +104,27 @@ void refuse_early_exit(int status, void*) {
 }  // namespace
 
 void remember_shared_job(const job_memory& memory, std::uint32_t pe) {
+  job_page* none = nullptr;
   record().pe.store(pe);
-  record().page.store(&memory.page());
+  record().page.compare_exchange_strong(none, &memory.page());
 }
 
-void forget_shared_job() { record().page.store(nullptr); }
+void forget_shared_job(const job_page& page) {
+  job_page* remembered = const_cast<job_page*>(&page);
+  record().page.compare_exchange_strong(remembered, nullptr);
+}
+
+void remember_launcher(bootstrap& who) {
+  process_record& self = record();
+  const std::lock_guard lock{self.launcher_mutex};
+  self.launcher = &who;
+}
+
+void forget_launcher(const bootstrap& who) {
+  process_record& self = record();
+  const std::lock_guard lock{self.launcher_mutex};
+  if (self.launcher == &who) self.launcher = nullptr;
+}
 
 const std::atomic<std::uint32_t>* remember_turns(const std::atomic<std::uint32_t>* pe) {
   return std::exchange(in_turn, pe);
@@ -148,7 +172,12 @@ void abort_job(int code, std::string_view text) {
     // One write, so that lines of several processes do not mix.
     [[maybe_unused]] const auto written = write(STDERR_FILENO, line.data(), line.size());
   }
-  std::_Exit(code);
+  {
+    process_record& self = record();
+    const std::lock_guard lock{self.launcher_mutex};
+    if (self.launcher != nullptr) self.launcher->abort(code, text);
+    std::_Exit(code);
+  }
 }
 
 }  // namespace lamellar::lamellae

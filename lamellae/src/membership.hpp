@@ -12,9 +12,18 @@
 // the exit that it serves. Threads: any.
 namespace lamellar::lamellae {
 
-/// This process is PE `pe` of the job in `memory`, which stays mapped until it is forgotten.
+class bootstrap;
+
+/// This process is PE `pe` of the job in `memory`, unless it is known to be of another. The
+/// memory forgets it by itself when it goes.
 void remember_shared_job(const job_memory& memory, std::uint32_t pe);
-void forget_shared_job();
+/// Forget the job whose page this is, if it is the one that is remembered.
+void forget_shared_job(const job_page& page);
+
+/// Have `who` end the job when a PE of this process does, until it is forgotten. Whoever
+/// forgets it waits while it is being asked, which nobody survives.
+void remember_launcher(bootstrap& who);
+void forget_launcher(const bootstrap& who);
 
 /// What the calling thread runs are PEs in turns, `*pe` the one whose turn it is; nullptr: no
 /// more. Returns what was so before.

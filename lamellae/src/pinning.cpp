@@ -92,8 +92,12 @@ std::uint32_t place(const hardware_threads& machine, std::uint32_t pe, std::uint
   return static_cast<std::uint32_t>((pe + std::uint64_t{thread} * pes + thread / rounds) % all);
 }
 
+const std::vector<unsigned>& hardware_threads_of_process() {
+  return machine::here().threads().os_index;
+}
+
 std::uint32_t hardware_threads_available() {
-  const std::size_t known = machine::here().threads().os_index.size();
+  const std::size_t known = hardware_threads_of_process().size();
   return known != 0 ? static_cast<std::uint32_t>(known)
                     : std::max(1U, std::thread::hardware_concurrency());
 }

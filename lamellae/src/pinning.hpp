@@ -31,7 +31,10 @@ hardware_threads list_hardware_threads(hwloc_topology_t topology, hwloc_const_cp
 std::uint32_t place(const hardware_threads& machine, std::uint32_t pe, std::uint32_t pes,
                     std::uint32_t thread, std::uint32_t threads);
 
-/// Hardware threads that this process was allowed to use when it first asked. Threads: any.
+/// Hardware threads that this process was allowed to use when it first asked, as the system
+/// numbers them: a launcher may have bound it to some. Threads: any.
+const std::vector<unsigned>& hardware_threads_of_process();
+/// How many these are, at least 1.
 std::uint32_t hardware_threads_available();
 
 }  // namespace lamellar::lamellae

@@ -5,15 +5,18 @@
 #include <lamellar/lamellae/settings.hpp>
 #include <memory>
 
-#include "environment.hpp"
+#include "bootstrap/bootstrap.hpp"
 
 // `shmem`: one process for each PE, all on one host. The arena and all segments lie in memory
-// that the launcher created and every process inherited.
+// that every process has open. Who started the processes, and who watches them, is the
+// bootstrap's affair.
 namespace lamellar::lamellae {
 
-/// Join the job at the place that the launcher gave this process.
+/// A lamella for the PEs of one host, numbered within it.
 ///
-/// Throws: config_error, out_of_memory.
-std::unique_ptr<lamella> open_shmem(const settings& s, const launch& place);
+/// `from`: is told when this PE has left in good order, and kept until then; nullptr where
+/// somebody else does so.
+std::unique_ptr<lamella> make_shmem(host_place place, const settings& s,
+                                    std::shared_ptr<bootstrap> from);
 
 }  // namespace lamellar::lamellae

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define DOCTEST_CONFIG_IMPLEMENT
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -95,13 +94,6 @@ void run_here(world& w, const std::function<void(world&)>& body) {
   }
 }
 
-bool is_launched() {
-  const auto all = lamellae::variables();
-  return std::any_of(all.begin(), all.end(), [](const lamellae::variable& each) {
-    return each.name == "LAMELLAR_JOB_PES" && lamellae::value_in_environment(each);
-  });
-}
-
 }  // namespace
 
 void detail::run_on_pes(const std::function<void(world&)>& body) {
@@ -150,7 +142,14 @@ std::uint64_t resident_bytes() {
 
 int main(int argc, char** argv) {
   doctest::Context context{argc, argv};
-  if (!lamellar::testing::is_launched()) return context.run();
+  try {
+    if (!lamellar::lamellae::is_launched(lamellar::lamellae::settings::from_environment())) {
+      return context.run();
+    }
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "cannot open the job: %s\n", e.what());
+    return EXIT_FAILURE;
+  }
   return lamellar::run(argc, argv, [&context](lamellar::world& w) {
     lamellar::testing::lasting_world = &w;
     const int code = context.run();

@@ -5,12 +5,13 @@
 #include <cstdint>
 #include <lamellar/lamellae/settings.hpp>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "job_memory.hpp"
+#include "../job_memory.hpp"
 
 // How the processes of a job find each other, before they have any lamella: who I am, how many
 // there are, who shares a host with whom, and an exchange of what each has to say. Comes from
@@ -37,16 +38,23 @@ class bootstrap {
   /// As users know it.
   virtual std::string_view launcher() const = 0;
 
-  /// Give every PE everybody's blob. Collective, blocking, for start-up; throws when the job
-  /// ends meanwhile. Result: by PE number.
+  /// Give every PE everybody's blob. Collective, blocking, for start-up; when the job ends
+  /// meanwhile it throws, or ends this PE too. Result: by PE number.
   virtual std::vector<std::vector<std::byte>> exchange(std::span<const std::byte> mine) = 0;
-  /// Have the launcher end all PEs. Returns, soon or late or at once.
+  /// The memory that the launcher has made for all PEs of the job, if it does such a thing.
+  virtual std::optional<job_memory> memory_of_launcher() const { return std::nullopt; }
+  /// Have the launcher end all PEs. Returns, soon or late or at once; the caller then ends this
+  /// process with `code`, by which lamellar-run notices.
   virtual void abort(int code, std::string_view text) noexcept = 0;
   /// This PE has left in good order: the launcher must not take its end for a failure.
   virtual void finished() noexcept = 0;
 
  protected:
   bootstrap() = default;
+  /// Fill in hosts(): `launchers_word` is the same on PEs of one host. Collective, for
+  /// constructors that have come so far that exchange() works.
+  void learn_hosts(std::string_view launchers_word, const settings& s);
+
   std::uint32_t me_ = 0;
   std::uint32_t size_ = 1;
   std::vector<std::uint32_t> hosts_;
@@ -58,13 +66,21 @@ class bootstrap {
 std::unique_ptr<bootstrap> find_bootstrap(const settings& s);
 
 /// This PE's place among those of its host, and the memory that these share: made by the first
-/// of them and opened by the others. Collective over the whole job (one exchange, the same on
-/// all PEs). Nothing of it has a name in any file system.
+/// of them and opened by the others, or that of the launcher where it has made one for just
+/// these. Nothing of it has a name in any file system.
 struct host_place {
   std::vector<std::uint32_t> pes;  ///< of this host, ascending
   std::uint32_t index = 0;         ///< of this PE among them
+  /// That these PEs may use together: each may be bound to some by its launcher.
+  std::uint32_t hardware_threads = 1;
   job_memory memory;
 };
+
+/// Collective over the whole job: one exchange, the same on all PEs. A PE that returns may not
+/// end before the others have returned: what they open goes with it.
+///
+/// Throws: config_error when the memory cannot be opened, saying what stands between the PEs;
+/// out_of_memory.
 host_place share_host_memory(bootstrap& from, const settings& s);
 
 }  // namespace lamellar::lamellae

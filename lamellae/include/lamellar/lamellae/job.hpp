@@ -35,6 +35,10 @@ struct job {
 /// PEs for the system, launched twice), naming the variable.
 job open_job(const settings& s);
 
+/// Whether a launcher has started this process as a PE of a job, so that open_job(s) makes no
+/// PEs of its own. Throws: config_error.
+bool is_launched(const settings& s);
+
 /// The names that LAMELLAR_LAMELLA takes in this build.
 std::vector<std::string_view> lamella_names();
 

@@ -23,11 +23,11 @@ struct variable {
 
 /// The values that a job runs with. 0 means "choose" where the comment says so.
 struct settings {
-  std::string
-      lamella;  ///< "local", "shmem" or "sim"; empty: shmem under lamellar-run, or local
-  std::uint32_t pes = 1;       ///< PEs in this process (local and sim only)
-  std::uint32_t threads = 1;   ///< threads of each PE, the main one included
-  std::size_t heap_size = 0;   ///< bytes that a PE's symmetric heap may grow to; 0: choose
+  std::string lamella;  ///< "local", "shmem" or "sim"; empty: shmem under a launcher, or local
+  std::uint32_t pes = 1;      ///< PEs in this process (local and sim only)
+  std::uint32_t threads = 1;  ///< threads of each PE, the main one included
+  std::string host_id;        ///< PEs with equal ones share a host; empty: as the launcher says
+  std::size_t heap_size = 0;  ///< bytes that a PE's symmetric heap may grow to; 0: choose
   std::size_t job_budget = 0;  ///< bytes for buffers and spilled messages, whole job; 0: choose
   std::size_t buffer_bytes = 8192;  ///< one message buffer, header included
   bool mapped = true;               ///< false hides peers' memory: all goes through messages
