@@ -48,6 +48,10 @@ struct complaint {
   if (chosen.threads != 0) {
     setenv(lamellae::threads_variable, std::to_string(chosen.threads).c_str(), 1);
   }
+  if (chosen.hosts != 0) {
+    const std::uint64_t host = std::uint64_t{pe} * chosen.hosts / chosen.pes;
+    setenv(lamellae::host_id_variable, fmt::format("host {}", host).c_str(), 1);
+  }
   setenv("OMP_WAIT_POLICY", "passive", 0);
   setenv("OMP_PROC_BIND", "false", 0);
 

@@ -53,10 +53,15 @@ lamellae::settings checked_settings(const options& chosen) {
                     s.pes)};
   }
   if (!chosen.lamella.empty()) s.lamella = chosen.lamella;
-  if (!s.lamella.empty() && s.lamella != "shmem") {
+  if (!s.lamella.empty() && s.lamella != "shmem" && s.lamella != "rofi") {
     throw config_error{fmt::format(
-        "lamella {}: processes on one host use shmem; leave --lamella and LAMELLAR_LAMELLA out",
+        "lamella {}: processes use shmem or rofi; leave --lamella and LAMELLAR_LAMELLA out for "
+        "the first",
         s.lamella)};
+  }
+  if (s.lamella == "shmem" && chosen.hosts > 1) {
+    throw config_error{fmt::format(
+        "--hosts {}: PEs on several hosts use rofi; leave lamella shmem out", chosen.hosts)};
   }
   if (s.job_budget == 0) s.job_budget = lamellae::default_job_budget();
   return s;

@@ -16,7 +16,9 @@ const char* const help_text =
 
   -n, --pes N         number of PEs
   -t, --threads T     threads of each PE (sets LAMELLAR_THREADS)
-  -l, --lamella NAME  how bytes move; shmem is the only one for processes on one host
+  -l, --lamella NAME  how bytes move: shmem, the default, or rofi, which uses the network as well
+      --hosts H       pretend that the PEs are on H hosts, in blocks: to try network code on one
+                      machine (gives each PE a LAMELLAR_HOST_ID)
       --label         put "[PE k] " before each line of output
   -h, --help          this text
       --version       the version
@@ -83,6 +85,8 @@ options parse(int argc, char** argv) {
       result.threads = number(word, value_of_option());
     } else if (word == "-l" || word == "--lamella") {
       result.lamella = value_of_option();
+    } else if (word == "--hosts") {
+      result.hosts = number(word, value_of_option());
     } else if (word == "--label" && !has_value) {
       result.label = true;
     } else if ((word == "-h" || word == "--help") && !has_value) {
@@ -97,6 +101,10 @@ options parse(int argc, char** argv) {
   if (result.help || result.version) return result;
   if (result.pes == 0) {
     throw config_error{"how many PEs? write lamellar-run -n N PROGRAM [ARGUMENTS...]"};
+  }
+  if (result.hosts > result.pes) {
+    throw config_error{fmt::format("--hosts {}: more than the {} PEs; write 1 to {}",
+                                   result.hosts, result.pes, result.pes)};
   }
   if (result.command.empty()) {
     throw config_error{"which program? write lamellar-run -n N PROGRAM [ARGUMENTS...]"};

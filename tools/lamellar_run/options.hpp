@@ -12,6 +12,7 @@ struct options {
   std::uint32_t pes = 0;
   std::string lamella;        ///< empty: as the environment says
   std::uint32_t threads = 0;  ///< 0: as the environment says
+  std::uint32_t hosts = 0;    ///< to pretend that the PEs are on; 0: as the environment says
   bool label = false;
   bool help = false;
   bool version = false;
