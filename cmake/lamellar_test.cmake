@@ -40,6 +40,7 @@ set(lamellar_test_sim_pes 2 4)
 # One doctest program test_<layer>_<name>, with one CTest test <layer>.<name>.<lamella>.<PEs> per lamella and number of
 # PEs (default 1 2 4), and per number of threads: those with more than one bear it too, as in substrate.task.local.2x2.
 # Under sim a PE has one thread, and there is one test for each seed: substrate.task.sim.4.seed2.
+# What runs on shmem runs on rofi too, where libfabric is there: 2 PEs on two pretended hosts, and 4 PEs, two on each.
 # Without LAMELLAE it needs no PEs and is the one test <layer>.<name>. Where there are LAMELLAE the program's main is that
 # of tests/support/pes.hpp. NO_MAIN: a source has its own. PROGRAM_OF <name> in place of SOURCES: more runs, under this
 # name, of the program declared under that one.
@@ -101,8 +102,14 @@ function(lamellar_add_test name)
       endforeach()
     endforeach()
   endif()
+  if(shmem IN_LIST arg_LAMELLAE AND LAMELLAR_HAS_LIBFABRIC)
+    list(APPEND arg_LAMELLAE rofi)
+  endif()
   foreach(lamella IN LISTS arg_LAMELLAE)
     foreach(pes IN LISTS arg_PES)
+      if(lamella STREQUAL "rofi" AND pes LESS 2)
+        continue()  # nobody to reach
+      endif()
       foreach(threads IN LISTS arg_THREADS)
         set(test ${layer}.${name}.${lamella}.${pes})
         if(threads GREATER 1)
@@ -114,6 +121,9 @@ function(lamellar_add_test name)
           add_test(NAME ${test} COMMAND ${lamellar_test_prefix} ${command})
         elseif(lamella STREQUAL "shmem")
           add_test(NAME ${test} COMMAND ${lamellar_test_prefix} $<TARGET_FILE:lamellar-run> -n ${pes} ${command})
+        elseif(lamella STREQUAL "rofi")
+          add_test(NAME ${test} COMMAND ${lamellar_test_prefix} $<TARGET_FILE:lamellar-run> -n ${pes}
+            --lamella rofi --hosts 2 ${command})
         else()
           message(FATAL_ERROR "lamellar_add_test(${name}): unknown lamella '${lamella}'; use local, shmem or sim")
         endif()

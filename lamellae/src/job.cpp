@@ -10,6 +10,9 @@
 #include "bootstrap/launchers.hpp"
 #include "environment.hpp"
 #include "local.hpp"
+#ifdef LAMELLAR_HAS_LIBFABRIC
+#include "rofi/rofi.hpp"
+#endif
 #include "shmem.hpp"
 #include "sim/sim.hpp"
 
@@ -29,34 +32,61 @@ void check_launched(const settings& s, const bootstrap& from) {
                     "its -n alone",
                     s.pes, from.launcher(), from.size()));
   }
-  if (!s.lamella.empty() && s.lamella != "shmem") {
+  if (is_for_one_process(s)) {
     throw config_error(
-        fmt::format("LAMELLAR_LAMELLA={}: the processes of {} use shmem; start the program by "
-                    "itself, with LAMELLAR_PES for more PEs",
+        fmt::format("LAMELLAR_LAMELLA={}: the processes of {} use shmem or rofi; start the "
+                    "program by itself, with LAMELLAR_PES for more PEs",
                     s.lamella, from.launcher()));
   }
+}
+
+/// Whether the PEs need a network between them. Throws: config_error, if that is not to be had.
+bool needs_network(const settings& s, const bootstrap& from) {
   const auto& hosts = from.hosts();
-  if (const auto other = std::find_if(hosts.begin(), hosts.end(),
-                                      [](std::uint32_t host) { return host != 0; });
-      other != hosts.end()) {
+  const auto other =
+      std::find_if(hosts.begin(), hosts.end(), [](std::uint32_t host) { return host != 0; });
+  if (other == hosts.end()) return s.lamella == "rofi";
+  if (s.lamella == "shmem") {
     throw config_error(
-        fmt::format("PE 0 and PE {} are on different hosts, and this build has no lamella for "
-                    "several hosts (rofi); start all PEs on one",
+        fmt::format("LAMELLAR_LAMELLA=shmem: PE 0 and PE {} are on different hosts; leave the "
+                    "variable out, or write rofi",
                     other - hosts.begin()));
   }
+#ifndef LAMELLAR_HAS_LIBFABRIC
+  throw config_error(
+      fmt::format("PE 0 and PE {} are on different hosts, and this build has no lamella for "
+                  "several hosts: install libfabric (on Debian: apt-get install libfabric-dev) "
+                  "and build again, or start all PEs on one host",
+                  other - hosts.begin()));
+#endif
+  return true;
 }
 
 job open_launched(const settings& s, std::shared_ptr<bootstrap> from) {
   check_launched(s, *from);
-  host_place place = share_host_memory(*from, s);
   job opened;
+#ifdef LAMELLAR_HAS_LIBFABRIC
+  if (needs_network(s, *from)) {
+    opened.pes.push_back(open_rofi(s, std::move(from)));
+    return opened;
+  }
+#else
+  needs_network(s, *from);
+#endif
+  host_place place = share_host_memory(*from, s);
   opened.pes.push_back(make_shmem(std::move(place), s, std::move(from)));
   return opened;
 }
 
 }  // namespace
 
-std::vector<std::string_view> lamella_names() { return {"local", "shmem", "sim"}; }
+std::vector<std::string_view> lamella_names() {
+#ifdef LAMELLAR_HAS_LIBFABRIC
+  return {"local", "shmem", "rofi", "sim"};
+#else
+  return {"local", "shmem", "sim"};
+#endif
+}
 
 void job::run(const std::function<void(std::size_t)>& as_pe) const {
   if (take_turns) {
@@ -87,11 +117,12 @@ job open_job(const settings& s) {
     return opened;
   }
   if (chosen.lamella == "sim") return open_sim(chosen);
-  if (chosen.lamella == "shmem") {
-    throw config_error(
-        "LAMELLAR_LAMELLA=shmem: its processes come from a launcher; write lamellar-run -n N "
+  if (chosen.lamella == "shmem" || chosen.lamella == "rofi") {
+    throw config_error(fmt::format(
+        "LAMELLAR_LAMELLA={}: its processes come from a launcher; write lamellar-run -n N "
         "PROGRAM (or mpirun, srun --mpi=pmix), or set LAMELLAR_PES=N instead for PEs as "
-        "threads of one process");
+        "threads of one process",
+        chosen.lamella));
   }
   throw config_error(fmt::format("LAMELLAR_LAMELLA={}: not in this build; use one of: {}",
                                  chosen.lamella, fmt::join(lamella_names(), ", ")));

@@ -59,7 +59,7 @@ struct places {
 
 class rofi_lamella final : public lamella {
  public:
-  rofi_lamella(std::unique_ptr<bootstrap> from, places where, std::unique_ptr<lamella> host,
+  rofi_lamella(std::shared_ptr<bootstrap> from, places where, std::unique_ptr<lamella> host,
                const std::string& address, const job_secret& secret, const settings& s)
       : lamella{from->me(), from->size()},
         bootstrap_{std::move(from)},
@@ -74,6 +74,7 @@ class rofi_lamella final : public lamella {
     able_.buffer_bytes = buffer_bytes();
     able_.channel_depth = std::min(able_.channel_depth, depth_);
     able_.lines = able_.lines && places_.pes.size() > 1;
+    able_.mapped = able_.mapped && s.mapped;
     able_.transfers = places_.has_far();
     meet(address, secret, s);
   }
@@ -110,6 +111,7 @@ class rofi_lamella final : public lamella {
     }
     if (places_.has_far() && (found == 0 || ++polls_since_look_ == polls_between_looks)) {
       polls_since_look_ = 0;
+      const std::lock_guard lock{far_mutex_};
       found += far_.poll(into.subspan(found), bodies);
       if (++polls_since_check_ >= polls_between_checks) check_network();
     }
@@ -121,6 +123,7 @@ class rofi_lamella final : public lamella {
       there.from = places_.near[buffer.from];
       host_->release(there, handled, failed);
     } else {
+      const std::lock_guard lock{far_mutex_};
       far_.release(buffer, handled, failed);
     }
   }
@@ -128,6 +131,7 @@ class rofi_lamella final : public lamella {
     if (is_near(peer)) {
       host_->settle(places_.near[peer], failed);
     } else {
+      const std::lock_guard lock{far_mutex_};
       far_.settle(peer, failed);
     }
   }
@@ -144,13 +148,18 @@ class rofi_lamella final : public lamella {
 
   void begin_wave(const wave& mine) override {
     if (places_.has_far()) {
+      const std::lock_guard lock{far_mutex_};
       waves_.begin(mine);
     } else {
       host_->begin_wave(mine);
     }
   }
   bool end_wave(wave& result) override {
-    return places_.has_far() ? waves_.end(result) : host_wave_is_back(result);
+    if (!places_.has_far()) return host_wave_is_back(result);
+    const std::lock_guard lock{far_mutex_};
+    if (waves_.end(result)) return true;
+    far_.poll({}, false);  // nobody else may do so meanwhile
+    return false;
   }
 
   // --- memory ---
@@ -205,9 +214,8 @@ class rofi_lamella final : public lamella {
   void finished() override {
     // What has been sent must be on its way before the endpoint goes.
     const auto end = clock::now() + patience_at_end;
-    in_buffer none[1];
     while (fabric_.busy() && clock::now() < end) {
-      far_.poll(std::span{none, 0}, false);
+      far_.poll({}, false);
       std::this_thread::yield();
     }
     if (control_ != nullptr) control_->leave();
@@ -282,7 +290,7 @@ class rofi_lamella final : public lamella {
     abort_job(1, fmt::format("the network failed PE {}: {}", me(), what));
   }
 
-  std::unique_ptr<bootstrap> bootstrap_;
+  std::shared_ptr<bootstrap> bootstrap_;
   places places_;
   std::unique_ptr<lamella> host_;
   std::uint32_t depth_;
@@ -293,18 +301,20 @@ class rofi_lamella final : public lamella {
   std::uint32_t polls_since_look_ = 0;
   std::uint32_t polls_since_check_ = 0;
   clock::time_point failed_at_{};
+  // Whoever polls and whoever is in a wave may be different threads; both look at far_.
+  std::mutex far_mutex_;
   std::mutex mutex_;  // guards the next
   std::map<const std::byte*, exposed_memory> exposed_;
 };
 
 }  // namespace
 
-std::unique_ptr<lamella> open_rofi(const settings& s, std::unique_ptr<bootstrap> from) {
+std::unique_ptr<lamella> open_rofi(const settings& s, std::shared_ptr<bootstrap> from) {
   const std::vector<introduction> all = introduce_all(*from, s);
   if (!s.mapped) from->pretend_one_pe_per_host();
   host_place place = share_host_memory(*from, s);
   places where{*from, place.pes};
-  auto host = make_shmem(place.index, std::move(place.memory), s);
+  auto host = make_shmem(std::move(place), s, nullptr);
   return std::make_unique<rofi_lamella>(std::move(from), std::move(where), std::move(host),
                                         address_for(all, s), all[0].secret, s);
 }

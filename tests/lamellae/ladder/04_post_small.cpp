@@ -13,7 +13,8 @@ constexpr std::array classes{traffic::body, traffic::handler};
 void send(lamella& pe, std::uint32_t to, traffic kind, std::uint32_t bytes,
           std::uint16_t flags) {
   out_buffer out;
-  wait_until([&] { return bool{out = pe.acquire(to, kind)}; }, "credit");
+  wait_polling(
+      pe, [&] { return bool{out = pe.acquire(to, kind)}; }, "credit");
   REQUIRE(out.capacity >= bytes);
   fill({out.data, bytes}, flags);
   pe.post(to, kind, bytes, flags);
@@ -26,8 +27,9 @@ in_buffer receive(lamella& pe, bool bodies = true) {
 }
 
 void wait_handled(lamella& pe, std::uint32_t peer) {
-  wait_until([&] { return pe.delivered(peer).handled == pe.delivered(peer).posted; },
-             "all to be handled");
+  wait_polling(
+      pe, [&] { return pe.delivered(peer).handled == pe.delivered(peer).posted; },
+      "all to be handled");
 }
 
 }  // namespace
@@ -172,14 +174,16 @@ TEST_CASE("handled is counted at release or by settle, failures with it") {
     const auto are_handled = [&](std::uint64_t count) {
       return pe.delivered(next).handled == before.handled + count;
     };
-    wait_until([&] { return are_handled(1); }, "one to be handled");
+    wait_polling(
+        pe, [&] { return are_handled(1); }, "one to be handled");
     CHECK(pe.delivered(next).failed == before.failed + 1);
     meet(pe);
     CHECK(are_handled(1));
     meet(pe);
 
     pe.settle(first.from, false);
-    wait_until([&] { return are_handled(2); }, "both to be handled");
+    wait_polling(
+        pe, [&] { return are_handled(2); }, "both to be handled");
     CHECK(pe.delivered(next).failed == before.failed + 1);
   });
 }

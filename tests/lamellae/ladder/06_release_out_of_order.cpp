@@ -12,7 +12,8 @@ constexpr std::uint32_t bytes = 1000;
 
 void send(lamella& pe, std::uint32_t to, std::uint16_t number) {
   out_buffer out;
-  wait_until([&] { return bool{out = pe.acquire(to, traffic::body)}; }, "credit");
+  wait_polling(
+      pe, [&] { return bool{out = pe.acquire(to, traffic::body)}; }, "credit");
   fill({out.data, bytes}, number);
   pe.post(to, traffic::body, bytes, number);
 }
@@ -38,7 +39,8 @@ TEST_CASE("a channel yields all its buffers while none is released") {
     }
     for (const in_buffer& in : held) CHECK(holds({in.data, in.bytes}, in.flags));
     for (const in_buffer& in : held) pe.release(in, true, false);
-    wait_until([&] { return bool{pe.acquire(next, traffic::body)}; }, "credit");
+    wait_polling(
+        pe, [&] { return bool{pe.acquire(next, traffic::body)}; }, "credit");
   });
 }
 
@@ -60,8 +62,9 @@ TEST_CASE("buffers released in any order are handled all, and what is kept stays
         REQUIRE(holds({in.data, in.bytes}, in.flags));
         pe.release(in, true, false);
       }
-      wait_until([&] { return pe.delivered(next).handled == pe.delivered(next).posted; },
-                 "all to be handled");
+      wait_polling(
+          pe, [&] { return pe.delivered(next).handled == pe.delivered(next).posted; },
+          "all to be handled");
       meet(pe);
     }
   });

@@ -44,6 +44,22 @@ void wait_until(Claim is_so, const char* what) {
   }
 }
 
+/// The same for what changes only while this PE looks after its messages. Takes none.
+template <class Claim>
+void wait_polling(lamella& pe, Claim is_so, const char* what) {
+  wait_until(
+      [&] {
+        pe.poll({}, true);
+        return is_so();
+      },
+      what);
+}
+
+/// Whether this PE and `peer` share a host, and so what only PEs of one host can share.
+inline bool is_near(const lamella& pe, std::uint32_t peer) {
+  return pe.host_of(peer) == pe.host_of(pe.me());
+}
+
 /// A byte that tells apart the PEs, their messages, and the places in a message.
 inline std::byte pattern(std::uint64_t seed, std::size_t at) {
   std::uint64_t mixed = (seed + 1) * 0x9e3779b97f4a7c15 + at * 0xff51afd7ed558ccd;

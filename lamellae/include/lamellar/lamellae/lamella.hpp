@@ -40,7 +40,7 @@ inline constexpr std::uint32_t traffic_classes = 2;
 /// What a lamella can do; constant.
 struct capabilities {
   std::uint32_t buffer_bytes = 0;   ///< payload bytes of one buffer
-  std::uint32_t channel_depth = 0;  ///< buffers of a channel
+  std::uint32_t channel_depth = 0;  ///< buffers that every channel has at least
   bool lines = false;               ///< request_line() and serving_line() are there
   bool mapped = false;              ///< peers' segments can be loaded and stored
   bool transfers = false;       ///< put() and get() are there, for peers that are not mapped
