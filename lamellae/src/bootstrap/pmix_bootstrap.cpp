@@ -64,7 +64,8 @@ class found_value {
 class pmix_bootstrap final : public bootstrap {
  public:
   pmix_bootstrap(std::string launcher, const settings& s);
-  ~pmix_bootstrap() override { finished(); }
+  /// Whoever goes without having finished has failed: the server must see it that way.
+  ~pmix_bootstrap() override { stop_watching(); }
 
   std::string_view launcher() const override { return launcher_; }
   std::vector<std::vector<std::byte>> exchange(std::span<const std::byte> mine) override;
@@ -73,8 +74,7 @@ class pmix_bootstrap final : public bootstrap {
   }
   void finished() noexcept override {
     if (!std::exchange(is_connected_, false)) return;
-    forget_launcher(*this);
-    PMIx_Deregister_event_handler(loss_handler_, nullptr, nullptr);
+    stop_watching();
     PMIx_Finalize(nullptr, 0);
     has_left = PMIx_Initialized() == 0;
   }
@@ -94,6 +94,7 @@ class pmix_bootstrap final : public bootstrap {
   void learn_place();
   std::string word_for_host() const;
   void watch_for_loss();
+  void stop_watching() noexcept;
   std::string publish(std::span<const std::byte> value);
   /// Append to `to` what `pe` has published; the result is how long its blob is as a whole.
   std::uint64_t fetch(std::uint32_t pe, const std::string& key, std::vector<std::byte>& to);
@@ -101,7 +102,7 @@ class pmix_bootstrap final : public bootstrap {
   std::string launcher_;
   pmix_proc_t self_{};
   bool is_connected_ = false;
-  std::size_t loss_handler_ = 0;
+  std::optional<std::size_t> loss_handler_;
 };
 
 pmix_bootstrap::pmix_bootstrap(std::string launcher, const settings& s)
@@ -120,13 +121,13 @@ pmix_bootstrap::pmix_bootstrap(std::string launcher, const settings& s)
         launcher_, text_of(status))};
   }
   is_connected_ = true;
+  claim();
+  learn_place();
+  watch_for_loss();
   try {
-    claim();
-    learn_place();
-    watch_for_loss();
     learn_hosts(word_for_host(), s);
   } catch (...) {
-    finished();
+    stop_watching();
     throw;
   }
 }
@@ -176,6 +177,14 @@ void pmix_bootstrap::watch_for_loss() {
       PMIx_Register_event_handler(&lost, 1, nullptr, 0, end_with_launcher, nullptr, nullptr);
   if (handler >= 0) loss_handler_ = static_cast<std::size_t>(handler);
   remember_launcher(*this);
+}
+
+void pmix_bootstrap::stop_watching() noexcept {
+  forget_launcher(*this);
+  if (loss_handler_) {
+    PMIx_Deregister_event_handler(*std::exchange(loss_handler_, std::nullopt), nullptr,
+                                  nullptr);
+  }
 }
 
 std::string pmix_bootstrap::publish(std::span<const std::byte> value) {
