@@ -227,3 +227,17 @@ function(lamellar_add_fuzz_test name)
     "-artifact_prefix=${program}." "${corpus}" ${arg_CORPUS})
   set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT ${timeout} LABELS fuzz)
 endfunction()
+
+# What tests of other launchers need: LAMELLAR_TEST_MPIRUN is Open MPI's, or nothing.
+find_program(LAMELLAR_MPIRUN NAMES mpirun.openmpi mpirun)
+set(LAMELLAR_TEST_MPIRUN)
+if(LAMELLAR_MPIRUN)
+  execute_process(COMMAND ${CMAKE_COMMAND} -E env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+    ${LAMELLAR_MPIRUN} --version OUTPUT_VARIABLE version ERROR_QUIET)
+  if(version MATCHES "Open MPI|OpenRTE")
+    set(LAMELLAR_TEST_MPIRUN ${LAMELLAR_MPIRUN})
+  endif()
+endif()
+if(NOT LAMELLAR_TEST_MPIRUN)
+  message(STATUS "No mpirun of Open MPI: the tests under it are left out (On Debian: apt-get install openmpi-bin)")
+endif()

@@ -19,7 +19,8 @@
 #include <vector>
 
 // Run by any launcher. BOOTSTRAP_TEST_HOSTS says which hosts the PEs are on, as "0 0 1 1";
-// BOOTSTRAP_TEST_LAUNCHER who has started them.
+// BOOTSTRAP_TEST_LAUNCHER who has started them. With the argument "wait" a PE says "ready" and
+// waits for its end.
 namespace {
 
 using namespace lamellar::lamellae;
@@ -123,6 +124,11 @@ int main(int argc, char** argv) {
       return 2;
     }
     from = found.get();
+    if (argc > 1 && std::string_view{argv[1]} == "wait") {
+      std::printf("ready %d\n", getpid());
+      std::fflush(stdout);
+      for (;;) pause();
+    }
     const int result = context.run();
     meet();
     found->finished();
