@@ -3,123 +3,24 @@
 """Properties of lamellar-run: codes, messages, signals, labels, and that nothing is left behind.
 
 Usage: launcher_test.py LAMELLAR_RUN LAUNCHER_PE [unittest arguments]
-
-Every job carries a mark in its environment, by which all its processes are found in /proc, whoever
-adopted them. Nothing here waits for time to pass: each wait is for a state, with a limit.
 """
 
 import os
-import select
 import signal
 import subprocess
 import sys
-import time
 import unittest
-import uuid
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+# pylint: disable=wrong-import-position
+from jobs import END_LIMIT, LIMIT, JobTest, clean_environment, processes_with, wait_for
 
 RUN, PE = (os.path.abspath(path) for path in sys.argv[1:3])
-LIMIT = 20.0 * float(os.environ.get("LAUNCHER_TEST_PATIENCE", "1"))
-# How soon a job must be gone when one of its PEs is.
-END_LIMIT = 5.0
-MARK = "LAUNCHER_TEST_MARK"
 
 
-def wait_for(claim, what, limit=LIMIT):
-    end = time.monotonic() + limit
-    while True:
-        result = claim()
-        if result:
-            return result
-        if time.monotonic() > end:
-            raise AssertionError(f"waited in vain for {what}")
-        select.select([], [], [], 0.005)
-
-
-def processes_with(mark):
-    """The processes that have the mark in their environment and have not ended."""
-    wanted = f"{MARK}={mark}".encode()
-    found = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        try:
-            with open(f"/proc/{entry}/environ", "rb") as stream:
-                marked = wanted in stream.read().split(b"\0")
-            with open(f"/proc/{entry}/stat", encoding="utf-8") as stream:
-                state = stream.read().rsplit(")", 1)[1].split()[0]
-        except OSError:
-            continue
-        if marked and state not in "ZX":
-            found.append(int(entry))
-    return found
-
-
-class Job:
-    """A launcher with its PEs. `output` grows by lines(); errors go to a pipe of their own."""
-
-    def __init__(self, pes, *command, options=(), environment=None, stdin=subprocess.DEVNULL):
-        self.mark = uuid.uuid4().hex
-        env = {name: value for name, value in os.environ.items() if not name.startswith(("LAMELLAR_", "OMP_"))}
-        env.update({MARK: self.mark, **(environment or {})})
-        self.process = subprocess.Popen([RUN, "-n", str(pes), *options, *command], env=env, stdin=stdin,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.output = b""
-
-    def wait_lines(self, count, containing=b"ready"):
-        """Read on until `count` lines contain the bytes; return these lines."""
-        end = time.monotonic() + LIMIT
-        while True:
-            lines = [line for line in self.output.split(b"\n")[:-1] if containing in line]
-            if len(lines) >= count:
-                return lines
-            readable, _, _ = select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))
-            if not readable:
-                raise AssertionError(f"waited in vain for {count} lines with {containing}; got {self.output}")
-            got = os.read(self.process.stdout.fileno(), 65536)
-            if not got:
-                raise AssertionError(f"the job ended before {count} lines with {containing}; got {self.output}, "
-                                     f"{self.process.stderr.read()}")
-            self.output += got
-
-    def pe_processes(self, count):
-        return [int(line.split()[-1]) for line in self.wait_lines(count)]
-
-    def end(self, limit=LIMIT):
-        """Wait for the launcher's end; return its code, what it and its PEs wrote, and their errors."""
-        try:
-            output, errors = self.process.communicate(timeout=limit)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"the job did not end within {limit} s") from None
-        self.output += output
-        return self.process.returncode, self.output.decode(), errors.decode()
-
-    def wait_gone(self, limit=END_LIMIT):
-        wait_for(lambda: not processes_with(self.mark), "the processes of the job to end", limit)
-
-    def clean(self):
-        for process in processes_with(self.mark):
-            try:
-                os.kill(process, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        self.process.wait()
-        self.process.stdout.close()
-        self.process.stderr.close()
-
-
-class LauncherTest(unittest.TestCase):
-    def setUp(self):
-        self.shm_before = set(os.listdir("/dev/shm"))
-
-    def start(self, *arguments, **named):
-        job = Job(*arguments, **named)
-        self.addCleanup(job.clean)
-        return job
-
-    def check_nothing_left(self, job, limit=END_LIMIT):
-        job.wait_gone(limit)
-        new = set(os.listdir("/dev/shm")) - self.shm_before
-        self.assertFalse([name for name in new if "lamellar" in name])
+class LauncherTest(JobTest):
+    def start(self, pes, *command, options=(), **named):
+        return self.start_command([RUN, "-n", str(pes), *options, *command], **named)
 
 
 class GoodOrder(LauncherTest):
@@ -174,6 +75,19 @@ class GoodOrder(LauncherTest):
         self.assertEqual(output, "3 passive false\n")
         _, output, _ = self.start(1, "sh", "-c", script, environment={"OMP_WAIT_POLICY": "active"}).end()
         self.assertEqual(output, "active false\n")
+
+    def test_pretended_hosts_are_told_to_the_pes_in_blocks(self):
+        script = 'echo "$LAMELLAR_PE ${LAMELLAR_HOST_ID-none} ${LAMELLAR_LAMELLA-none}"'
+        for options, expected in (((), ["0 none none", "1 none none", "2 none none"]),
+                                  (("--hosts", "1"), ["0 host 0 none", "1 host 0 none", "2 host 0 none"]),
+                                  (("--hosts=2", "-l", "rofi"), ["0 host 0 rofi", "1 host 0 rofi", "2 host 1 rofi"]),
+                                  (("--hosts", "3"), ["0 host 0 none", "1 host 1 none", "2 host 2 none"])):
+            code, output, _ = self.start(3, "sh", "-c", script, options=options).end()
+            self.assertEqual((code, sorted(output.split("\n")[:-1])), (0, expected))
+
+    def test_one_pretended_host_is_one(self):
+        code, _, errors = self.start(2, PE, "finish", options=["--hosts", "1"]).end()
+        self.assertEqual((code, errors), (0, ""))
 
 
 class Labels(LauncherTest):
@@ -236,6 +150,11 @@ class Failures(LauncherTest):
         job.wait_lines(3)
         errors = self.check_failure(job, 9, "lamellar: PE 2 has had enough\n")
         self.assertEqual(errors.count("\n"), 1)
+
+    def test_a_host_name_for_some_pes_only_is_refused(self):
+        script = 'if [ $LAMELLAR_PE = 1 ]; then export LAMELLAR_HOST_ID=a; fi; exec "$0" finish'
+        self.check_failure(self.start(2, "sh", "-c", script, PE), 3,
+                           "LAMELLAR_HOST_ID is set for PE 1, but not for PE 0")
 
     def test_an_exception_ends_the_job(self):
         job = self.start(2, PE, "throw", "0")
@@ -355,8 +274,7 @@ class Signals(LauncherTest):
 
 class BadUsage(LauncherTest):
     def check_refused(self, arguments, code, *texts, environment=None):
-        env = {name: value for name, value in os.environ.items() if not name.startswith("LAMELLAR_")}
-        done = subprocess.run([RUN, *arguments], env={**env, **(environment or {})}, timeout=LIMIT,
+        done = subprocess.run([RUN, *arguments], env=clean_environment(environment), timeout=LIMIT,
                               stdin=subprocess.DEVNULL, capture_output=True, check=False)
         errors = done.stderr.decode()
         self.assertEqual(done.returncode, code, errors)
@@ -374,6 +292,9 @@ class BadUsage(LauncherTest):
         self.check_refused(["--pse=2", "true"], 2, "--pse=2: no such option")
         self.check_refused(["-n2", "--label=yes", "true"], 2, "--label=yes")
         self.check_refused(["-n", "2", "--lamella", "pigeon", "true"], 2, "pigeon")
+        self.check_refused(["-n", "2", "--hosts", "0", "true"], 2, "--hosts 0", "whole number")
+        self.check_refused(["-n", "2", "--hosts", "3", "true"], 2, "--hosts 3", "1 to 2")
+        self.check_refused(["-n", "2", "--hosts", "2", "-l", "shmem", "true"], 2, "--hosts 2", "rofi")
 
     def test_more_pes_than_a_host_holds(self):
         self.check_refused(["-n", "100000", "true"], 2, "4096")
@@ -401,8 +322,7 @@ class BadUsage(LauncherTest):
         self.check_refused(["-n", "4", "true"], 2, "lamella local", environment={"LAMELLAR_LAMELLA": "local"})
 
     def check_pe_refuses(self, environment, *texts, prefix=(), pass_fds=()):
-        env = {name: value for name, value in os.environ.items() if not name.startswith("LAMELLAR_")}
-        done = subprocess.run([*prefix, PE, "finish"], env={**env, **environment}, timeout=LIMIT,
+        done = subprocess.run([*prefix, PE, "finish"], env=clean_environment(environment), timeout=LIMIT,
                               capture_output=True, check=False, pass_fds=pass_fds)
         self.assertEqual(done.returncode, 3)
         for text in texts:
@@ -423,6 +343,20 @@ class BadUsage(LauncherTest):
     def test_shmem_without_a_launcher_says_what_to_write(self):
         self.check_pe_refuses({"LAMELLAR_LAMELLA": "shmem"}, "lamellar-run -n N")
 
+    def test_processes_of_a_launcher_that_joins_nobody_are_refused(self):
+        self.check_pe_refuses({"SLURM_STEP_NUM_TASKS": "4"}, "srun has started 4 processes", "LAMELLAR_LAMELLA=local")
+        self.check_pe_refuses({"PMI_SIZE": "3"}, "mpiexec has started 3 processes")
+        self.check_pe_refuses({"OMPI_COMM_WORLD_SIZE": "2"}, "mpirun has started 2 processes")
+        self.check_pe_refuses({"PMIX_RANK": "0", "PMIX_NAMESPACE": "left over"}, "LAMELLAR_LAMELLA=local")
+
+    def test_a_single_process_of_such_a_launcher_is_a_job(self):
+        # A batch script of Slurm's has SLURM_NTASKS, and starts what belongs to no step.
+        for environment in ({"SLURM_STEP_NUM_TASKS": "1"}, {"PMI_SIZE": "1"}, {"SLURM_NTASKS": "4"},
+                            {"PMI_SIZE": "3", "LAMELLAR_LAMELLA": "local"}):
+            done = subprocess.run([PE, "finish"], env=clean_environment(environment), timeout=LIMIT,
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+
     def test_a_program_that_a_pe_starts_cannot_join_in_its_place(self):
         job = self.start(1, "sh", "-c", '"$0" finish && "$0" finish', PE)
         code, _, errors = job.end()
@@ -434,8 +368,7 @@ class WithoutLauncher(unittest.TestCase):
     """PEs as threads of one process end it by the same words."""
 
     def check(self, arguments, code, errors):
-        env = {name: value for name, value in os.environ.items() if not name.startswith("LAMELLAR_")}
-        done = subprocess.run([PE, *arguments], env={**env, "LAMELLAR_PES": "4"}, timeout=LIMIT,
+        done = subprocess.run([PE, *arguments], env=clean_environment({"LAMELLAR_PES": "4"}), timeout=LIMIT,
                               capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stderr), (code, errors))
         # What was printed before the end is not lost.
