@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # What we build on. Each miss says which Debian package would mend it.
 option(LAMELLAR_FETCH_KOKKOS "Download and build a Kokkos release instead of looking for an installed one" OFF)
+option(LAMELLAR_LIBFABRIC "Reach other hosts through libfabric, where it is installed" ON)
 
 # lamellar_require(<package> <Debian package>): find_package with an error that helps.
 macro(lamellar_require package debian)
@@ -32,6 +33,21 @@ if(LAMELLAR_HAS_PMIX)
 else()
   message(STATUS "No PMIx: programs join no jobs of mpirun or srun (On Debian: apt-get install libpmix-dev)")
 endif()
+
+# What reaches other hosts; without it there are fewer lamellae, and asking for them says so.
+set(LAMELLAR_HAS_LIBFABRIC FALSE)
+if(LAMELLAR_LIBFABRIC)
+  pkg_check_modules(libfabric QUIET IMPORTED_TARGET libfabric>=1.14)
+  if(libfabric_FOUND)
+    set(LAMELLAR_HAS_LIBFABRIC TRUE)
+    message(STATUS "libfabric ${libfabric_VERSION}: networks can be used")
+  else()
+    message(STATUS "No libfabric of 1.14 or newer: no network can be used (Debian: apt-get install libfabric-dev)")
+  endif()
+else()
+  message(STATUS "LAMELLAR_LIBFABRIC=OFF: no network can be used")
+endif()
+
 lamellar_require(CLI11 libcli11-dev)
 lamellar_require(nlohmann_json nlohmann-json3-dev)
 if(LAMELLAR_TESTS)

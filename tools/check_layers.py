@@ -4,7 +4,7 @@
 
 Rules, for every C++ source of the project:
   - a layer includes no header of a layer above it, and no private header of another layer;
-  - <rdma/...> appears only in lamellae/src/rofi*;
+  - <rdma/...> appears only in lamellae/src/fabric, and in the benchmark of what is below it;
   - getenv appears only in lamellae/src/environment.cpp, and in tests;
   - no umbrella header is included, except by umbrella headers, examples, and tests of what a user sees;
   - the umbrella of a layer includes all its public headers (but not those in folders named detail, nor costly ones);
@@ -28,6 +28,7 @@ UMBRELLAS = {f"lamellar/{name}.hpp" for name in LAYERS + ["lamellar"]}
 UMBRELLA_USERS = ("examples/", "tests/compile_fail/", "tests/integration/")
 # Too slow to compile for those who do not use them.
 COSTLY_HEADERS = {"lamellar/containers/kokkos_array.hpp", "lamellar/substrate/kokkos_view.hpp"}
+FABRIC_USERS = ("lamellae/src/fabric/", "benchmarks/support/raw_fabric", "benchmarks/fabric_limits")
 ENVIRONMENT_READERS = {"lamellae/src/environment.cpp"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -66,8 +67,8 @@ def check_code(path, text):
                 yield number, f"{folder} includes <{target}>, which is in a layer above it"
             if quote == '"' and folder in LAYERS and any(f"{layer}/src" in target for layer in LAYERS):
                 yield number, f'includes "{target}": headers in src/ are private to their layer'
-            if parts[0] == "rdma" and not path.startswith("lamellae/src/rofi"):
-                yield number, f"includes <{target}>: libfabric is used in lamellae/src/rofi* only"
+            if parts[0] == "rdma" and not path.startswith(FABRIC_USERS):
+                yield number, f"includes <{target}>: libfabric is used in lamellae/src/fabric only"
         elif (GETENV.search(LINE_COMMENT.sub("", line)) and path not in ENVIRONMENT_READERS
               and not path.startswith("tests/")):
             yield number, "reads the environment: only " + " and ".join(sorted(ENVIRONMENT_READERS)) + " may"
@@ -151,7 +152,7 @@ SAMPLES = [
     ("substrate/src/world.cpp", 'auto x = std::getenv("LAMELLAR_PES");', "environment"),
     ("benchmarks/limits.cpp", "for (char** e = environ; *e; ++e) {}", "environment"),
     ("substrate/src/down.cpp", "#include <lamellar/lamellae/lamella.hpp>\n// getenv(is not read here)", None),
-    ("lamellae/src/rofi_endpoint.cpp", "#include <rdma/fabric.h>", None),
+    ("lamellae/src/fabric/endpoint.cpp", "#include <rdma/fabric.h>", None),
     ("lamellae/src/environment.cpp", "char** e = environ;", None),
     ("algorithms/include/lamellar/lamellar.hpp", "#include <lamellar/algorithms.hpp>", None),
     ("examples/hello.cpp", "#include <lamellar/lamellar.hpp>", None),

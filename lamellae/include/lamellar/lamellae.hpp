@@ -5,6 +5,7 @@
 #include <lamellar/lamellae/error.hpp>
 #include <lamellar/lamellae/job.hpp>
 #include <lamellar/lamellae/lamella.hpp>
+#include <lamellar/lamellae/providers.hpp>
 #include <lamellar/lamellae/settings.hpp>
 #include <lamellar/lamellae/simulation.hpp>
 

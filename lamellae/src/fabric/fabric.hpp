@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <lamellar/lamellae/lamella.hpp>
+#include <lamellar/lamellae/providers.hpp>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,6 +32,7 @@ struct fabric_choice {
   std::uint32_t message_bytes = 16384;   ///< the longest message, a multiple of 16
   std::uint32_t expected_messages = 64;  ///< that peers may have under way to this PE at once
   bool several_threads = false;
+  bool register_local_memory = false;  ///< even where the provider does not want it, for tests
 };
 
 /// What has been found out by asking and by trying.
@@ -66,12 +68,7 @@ struct fabric_failure {
   static constexpr std::uint32_t no_peer = ~std::uint32_t{0};
 };
 
-/// A provider that was looked at.
-struct provider_report {
-  std::string name;
-  std::string domain;
-  std::string refusal;  ///< why it cannot be used; empty: it can
-};
+struct probe_space;
 
 class fabric {
  public:
@@ -129,12 +126,15 @@ class fabric {
 
   /// All providers of this machine's libfabric, with why not where not. Threads: any.
   static std::vector<provider_report> providers();
+  /// The library's name and version.
+  static std::string library();
 
   /// For tests: refuse the registration after the next `successes` ones.
   static void refuse_registration_after(std::uint32_t successes);
 
  private:
   struct parts;
+  std::string try_it(const fabric_choice& choice, probe_space& space);
   std::unique_ptr<parts> parts_;
 };
 
