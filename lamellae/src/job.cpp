@@ -9,6 +9,9 @@
 
 #include "bootstrap/launchers.hpp"
 #include "environment.hpp"
+#ifdef LAMELLAR_HAS_LIBFABRIC
+#include "fabric/signals.hpp"
+#endif
 #include "local.hpp"
 #ifdef LAMELLAR_HAS_LIBFABRIC
 #include "rofi/rofi.hpp"
@@ -107,6 +110,9 @@ bool is_launched(const settings& s) {
 }
 
 job open_job(const settings& s) {
+#ifdef LAMELLAR_HAS_LIBFABRIC
+  take_back_signals();
+#endif
   settings chosen = s;
   if (chosen.job_budget == 0) chosen.job_budget = default_job_budget();
 

@@ -103,9 +103,11 @@ std::vector<fi_addr_t> endpoint::learn(std::span<const std::vector<std::byte>> a
   std::vector<fi_addr_t> learnt(addresses.size(), FI_ADDR_NOTAVAIL);
   const std::size_t bytes = address().size();
   for (std::size_t pe = 0; pe < addresses.size(); ++pe) {
-    const std::vector<std::byte>& one = addresses[pe];
-    if (one.empty()) continue;
-    if (one.size() != bytes) {
+    if (addresses[pe].empty()) continue;
+    std::vector<std::byte> one = addresses[pe];
+    if (info_->addr_format == FI_ADDR_STR) {
+      one.push_back({});  // its end, whatever the peer has sent
+    } else if (one.size() != bytes) {
       throw error{fmt::format(
           "the network address of PE {} has {} bytes, where provider {} has {}: does it use "
           "another provider? Name one with LAMELLAR_ROFI_PROVIDER",

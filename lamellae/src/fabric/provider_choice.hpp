@@ -18,6 +18,9 @@ provider_info what_is_needed();
 /// The attributes of all that fit `hints`, in libfabric's order.
 std::vector<provider_info> ask(const fi_info* hints);
 
+/// Why not to touch a provider at all, since trying it would end the process; mostly empty.
+std::string_view known_fault(std::string_view provider);
+
 /// All that can do what is needed, those that are taken without being named first and the best
 /// of them at the front.
 std::vector<provider_info> able_providers();

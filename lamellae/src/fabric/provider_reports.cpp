@@ -60,6 +60,8 @@ bool is_among(const place& which, const std::vector<provider_info>& all) {
 
 /// What `which`, which has endpoints of the right type, lacks.
 std::string missing(const place& which) {
+  const std::string_view fault = known_fault(which.name);
+  if (!fault.empty()) return std::string{fault};
   for (const need& one : needs) {
     const provider_info hints = what_is_needed();
     one.leave_out(*hints);

@@ -33,6 +33,8 @@ TEST_CASE("a provider that cannot be used is refused with the names of those tha
                        lamellar::config_error);
   CHECK_THROWS_WITH_AS(fabric{chosen("verps")}, Contains("tcp;ofi_rxm ("),
                        lamellar::config_error);
+  CHECK_THROWS_WITH_AS(fabric{chosen("ofi_rxd")}, Contains("breaks inside libfabric"),
+                       lamellar::config_error);
   CHECK_THROWS_WITH_AS(fabric{chosen("tcp", "eth77")}, Contains("LAMELLAR_ROFI_DOMAIN=eth77"),
                        lamellar::config_error);
   CHECK_THROWS_WITH_AS(fabric{chosen("tcp", "", "203.0.113.0/24")},
@@ -58,7 +60,7 @@ TEST_CASE("networks with hardware of their own go before tcp, and tcp before sta
     CHECK(rank_of(fast) < rank_of("tcp;ofi_rxm"));
   }
   CHECK(rank_of("tcp") == rank_of("tcp;ofi_rxm"));
-  for (const char* const last : {"shm", "sockets", "udp;ofi_rxd", "net", "net;ofi_rxm"}) {
+  for (const char* const last : {"shm", "sockets", "udp", "net", "net;ofi_rxm"}) {
     CHECK(rank_of(last) == only_if_named);
     CHECK(rank_of("tcp") < rank_of(last));
   }
