@@ -139,6 +139,12 @@ double cost(std::string_view name, std::string_view value) {
   return *number;
 }
 
+/// Anything but nothing; empty for auto.
+std::string word(std::string_view name, std::string_view value, std::string_view example) {
+  if (value.empty()) refuse(name, value, fmt::format("auto, or a name such as {}", example));
+  return value == "auto" ? std::string{} : std::string{value};
+}
+
 /// PE@STEP.
 void kill(simulation& into, std::string_view name, std::string_view value) {
   if (value == "none") return;
@@ -201,15 +207,14 @@ constexpr std::array table{
         }},
     row{{"LAMELLAR_HEAP_SIZE", "auto",
          "Bytes that a PE's symmetric heap, in which memory regions lie, may grow to; K, M, G, "
-         "T "
-         "after it; auto is its share of three quarters of the memory that a process may use."},
+         "T after it; auto is its share of three quarters of the memory that a process may "
+         "use."},
         [](settings& s, text name, text value) {
           s.heap_size = size_or_auto(name, value, 64 * kib);
         }},
     row{{"LAMELLAR_JOB_BUDGET", "auto",
          "Bytes for message buffers and waiting messages of the whole job; auto is a quarter "
-         "of "
-         "the memory that a process may use."},
+         "of the memory that a process may use."},
         [](settings& s, text name, text value) {
           s.job_budget = size_or_auto(name, value, mib);
         }},
@@ -235,6 +240,16 @@ constexpr std::array table{
          "builds."},
         [](settings& s, text name, text value) {
           if (value != "auto") s.warnings = yes_or_no(name, value);
+        }},
+    row{{"LAMELLAR_ROFI_PROVIDER", "auto",
+         "Network between hosts, as lamellar-info names the providers; auto: the fastest."},
+        [](settings& s, text name, text value) { s.rofi_provider = word(name, value, "tcp"); }},
+    row{{"LAMELLAR_ROFI_DOMAIN", "auto", "Interface or device of that provider."},
+        [](settings& s, text name, text value) { s.rofi_domain = word(name, value, "eth0"); }},
+    row{{"LAMELLAR_ROFI_ADDRESS", "auto",
+         "Address of the interface, or of its network as all hosts share it: 10.0.0.0/24."},
+        [](settings& s, text name, text value) {
+          s.rofi_address = word(name, value, "10.0.0.0/24");
         }},
     row{{sim_seed_variable, "1",
          "Which run of a simulated job: same seed, same run; with 0 nothing is left to "

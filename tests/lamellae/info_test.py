@@ -25,8 +25,8 @@ class Info(unittest.TestCase):
         done = run("--json")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         found = json.loads(done.stdout)
-        self.assertEqual(list(found), ["version", "lamellae", "network_providers", "kokkos", "cores", "memory",
-                                       "pages", "variables", "environment_error"])
+        self.assertEqual(list(found), ["version", "lamellae", "network_library", "network_providers", "kokkos", "cores",
+                                       "memory", "pages", "variables", "environment_error"])
         self.assertIn("local", found["lamellae"])
         self.assertIn("shmem", found["lamellae"])
         self.assertIn("sim", found["lamellae"])
@@ -39,6 +39,24 @@ class Info(unittest.TestCase):
         for row in found["variables"]:
             self.assertIsNone(row["value"])
             self.assertTrue(row["meaning"].endswith("."))
+
+    def test_the_network_is_described_to_programs_and_to_people(self):
+        found = json.loads(run("--json").stdout)
+        text = run().stdout
+        if not found["network_library"]:
+            self.assertEqual(found["network_providers"], [])
+            self.assertIn("none: built without libfabric", text)
+            return
+        self.assertIn(found["network_library"], text)
+        self.assertRegex(found["network_library"], r"^libfabric \d+\.\d+$")
+        for row in found["network_providers"]:
+            self.assertEqual(list(row), ["name", "domain", "usable", "refusal"])
+            self.assertEqual(row["usable"], row["refusal"] == "")
+            self.assertIn(row["name"], text)
+            self.assertIn(row["refusal"], text)
+        usable = [row["name"] for row in found["network_providers"] if row["usable"]]
+        self.assertIn("tcp", "; ".join(usable))
+        self.assertLess(text.index("Network providers"), text.index("Variables"))
 
     def test_values_are_shown_as_set(self):
         found = json.loads(run("--json", LAMELLAR_PES="4").stdout)

@@ -72,6 +72,9 @@ const wrong ill_formed[] = {
     {"LAMELLAR_HANG_SECONDS", {"", "-0.5", "never"}},
     {"LAMELLAR_STATISTICS", {"", "verbose", "2"}},
     {"LAMELLAR_WARNINGS", {"", "verbose", "2"}},
+    {"LAMELLAR_ROFI_PROVIDER", {""}},
+    {"LAMELLAR_ROFI_DOMAIN", {""}},
+    {"LAMELLAR_ROFI_ADDRESS", {""}},
     {"LAMELLAR_SIM_SEED", {"", "-1", "0x10", "1.5", "18446744073709551616"}},
     {"LAMELLAR_SIM_DELAY", {"", "2"}},
     {"LAMELLAR_SIM_REORDER", {"", "some"}},
@@ -119,6 +122,9 @@ TEST_CASE("each variable sets its own value") {
   CHECK(read("LAMELLAR_PEER_TIMEOUT", "0").peer_timeout_s == 0.0);
   CHECK(read("LAMELLAR_PEER_TIMEOUT", "2.5").peer_timeout_s == 2.5);
   CHECK(read("LAMELLAR_HANG_SECONDS", "1e3").hang_s == 1000.0);
+  CHECK(read("LAMELLAR_ROFI_PROVIDER", "tcp;ofi_rxm").rofi_provider == "tcp;ofi_rxm");
+  CHECK(read("LAMELLAR_ROFI_DOMAIN", "eth0").rofi_domain == "eth0");
+  CHECK(read("LAMELLAR_ROFI_ADDRESS", "10.0.0.0/24").rofi_address == "10.0.0.0/24");
 }
 
 TEST_CASE("the variables of a simulated job set their own values") {
@@ -195,6 +201,9 @@ TEST_CASE("the defaults in the table are the defaults") {
     CHECK(s.mapped == usual.mapped);
     CHECK(s.peer_timeout_s == usual.peer_timeout_s);
     CHECK(s.hang_s == usual.hang_s);
+    CHECK(s.rofi_provider == usual.rofi_provider);
+    CHECK(s.rofi_domain == usual.rofi_domain);
+    CHECK(s.rofi_address == usual.rofi_address);
     CHECK(s.statistics == usual.statistics);
     CHECK(s.pin == usual.pin);
     CHECK(s.sim == usual.sim);

@@ -47,6 +47,18 @@ void print_section(std::string_view title, const json& section) {
   }
 }
 
+void print_providers(const json& rows) {
+  if (rows.empty()) return;
+  fmt::print("\nNetwork providers (the first is taken unless another is named)\n");
+  for (const json& row : rows) {
+    const std::string domain = plain(row["domain"]);
+    fmt::print("  {:26} {}\n",
+               domain.empty() ? plain(row["name"])
+                              : fmt::format("{} on {}", plain(row["name"]), domain),
+               row["usable"].get<bool>() ? "can be used" : plain(row["refusal"]));
+  }
+}
+
 void print_variables(const json& rows) {
   fmt::print("\nVariables (value if set; default)\n");
   for (const json& row : rows) {
@@ -65,7 +77,9 @@ void print(const json& all) {
   std::string names;
   for (const json& name : all["lamellae"]) names.append(1, ' ').append(plain(name));
   fmt::print("  lamellae in this build:   {}\n", names);
-  fmt::print("  network providers:         none: no lamella of this build uses a network\n");
+  fmt::print("  network library:           {}\n", plain(all["network_library"]).empty()
+                                                      ? "none: built without libfabric"
+                                                      : plain(all["network_library"]));
   if (all["kokkos"].is_null()) {
     fmt::print("  Kokkos:                    not linked\n");
   } else {
@@ -75,6 +89,7 @@ void print(const json& all) {
   print_section("Cores", all["cores"]);
   print_section("Memory", all["memory"]);
   print_section("Pages", all["pages"]);
+  print_providers(all["network_providers"]);
   print_variables(all["variables"]);
   if (!all["environment_error"].is_null()) {
     fmt::print("\nThis environment would be refused:\n  {}\n", plain(all["environment_error"]));

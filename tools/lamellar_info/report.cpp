@@ -8,6 +8,7 @@
 #include <fstream>
 #include <lamellar/lamellae/error.hpp>
 #include <lamellar/lamellae/job.hpp>
+#include <lamellar/lamellae/providers.hpp>
 #include <lamellar/lamellae/settings.hpp>
 #include <string>
 
@@ -122,6 +123,17 @@ json kokkos() {
 #endif
 }
 
+json network() {
+  json rows = json::array();
+  for (const provider_report& one : network_providers()) {
+    rows.push_back({{"name", one.name},
+                    {"domain", one.domain},
+                    {"usable", one.refusal.empty()},
+                    {"refusal", one.refusal}});
+  }
+  return rows;
+}
+
 json environment() {
   json rows = json::array();
   for (const variable& v : variables()) {
@@ -149,7 +161,8 @@ json gather() {
   json all;
   all["version"] = LAMELLAR_VERSION;
   all["lamellae"] = lamella_names();
-  all["network_providers"] = json::array();  // no lamella of this build uses a network
+  all["network_library"] = network_library();
+  all["network_providers"] = network();
   all["kokkos"] = kokkos();
   all["cores"] = topology();
   all["memory"] = memory();

@@ -39,8 +39,11 @@ struct settings {
 #else
   bool warnings = false;
 #endif
-  bool pin = true;  ///< bind each PE's threads to their own cores
-  simulation sim;   ///< of the lamella sim
+  std::string rofi_provider;  ///< of libfabric, as lamellar-info lists them; empty: choose
+  std::string rofi_domain;    ///< the provider's interface or device; empty: choose
+  std::string rofi_address;   ///< of an interface or its network; empty: choose
+  bool pin = true;            ///< bind each PE's threads to their own cores
+  simulation sim;             ///< of the lamella sim
 
   /// Read the environment.
   ///
