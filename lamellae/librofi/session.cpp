@@ -210,8 +210,7 @@ void session::flush() {
 
 // --- memory of others ---
 
-session::area& session::area_of(const void* here, std::size_t bytes, std::uint32_t id,
-                                const char* what) {
+session::area& session::area_of(const void* here, std::size_t bytes, std::uint32_t id) {
   const auto* const at = static_cast<const std::byte*>(here);
   auto found = areas_.upper_bound(at);
   if (found != areas_.begin()) {
@@ -219,19 +218,17 @@ session::area& session::area_of(const void* here, std::size_t bytes, std::uint32
     const auto offset = static_cast<std::size_t>(at - one.data);
     if (offset < one.bytes && bytes <= one.bytes - offset) {
       if (one.parts[id].address != 0) return one;
-      throw error{
-          fmt::format("{}: process {} has no part of the memory at {}", what, id, here)};
+      throw error{fmt::format("process {} has no part of the memory at {}", id, here)};
     }
   }
-  throw error{
-      fmt::format("{}: the {} bytes at {} are not in memory of rofi_alloc", what, bytes, here)};
+  throw error{fmt::format("the {} bytes at {} are not in memory of rofi_alloc", bytes, here)};
 }
 
 void session::transfer(bool is_put, void* here, const void* there, std::size_t bytes,
                        std::uint32_t id, bool wait) {
   lock held{mutex_};
   const void* const symmetric = is_put ? here : there;
-  area& in = area_of(symmetric, bytes, id, is_put ? "rofi_put" : "rofi_get");
+  area& in = area_of(symmetric, bytes, id);
   if (id == me_) {
     std::memmove(here, there, bytes);
     return;
@@ -270,7 +267,7 @@ void session::wait() {
 
 void* session::remote_address(const void* here, std::uint32_t id) {
   const lock held{mutex_};
-  const area& in = area_of(here, 1, id, "rofi_get_remote_addr");
+  const area& in = area_of(here, 1, id);
   const auto offset = static_cast<std::uint64_t>(static_cast<const std::byte*>(here) - in.data);
   return reinterpret_cast<void*>(in.parts[id].address + offset);
 }
@@ -282,8 +279,7 @@ void* session::local_address(const void* there, std::uint32_t id) {
     const std::uint64_t base = one.parts[id].address;
     if (base != 0 && at >= base && at - base < one.bytes) return one.data + (at - base);
   }
-  throw error{fmt::format(
-      "rofi_get_local_addr_from_remote_addr: {} is in no memory of process {}", there, id)};
+  throw error{fmt::format("{} is in no memory of process {}", there, id)};
 }
 
 // --- messages ---
@@ -344,7 +340,7 @@ void session::receive(void* into, std::size_t bytes) {
   if (got.about.from != me_) ship(held, got.about.from, answer, {});
   if (!fits) {
     throw error{
-        fmt::format("rofi_recv: a message of {} bytes from process {} does not fit into "
+        fmt::format("a message of {} bytes from process {} does not fit into "
                     "{}",
                     got.about.bytes, got.about.from, bytes)};
   }
@@ -381,7 +377,7 @@ void session::barrier(const std::vector<std::uint32_t>& pes) {
 void* session::allocate(std::size_t bytes, const std::vector<std::uint32_t>& pes) {
   lock held{mutex_};
   if (std::find(pes.begin(), pes.end(), me_) == pes.end()) {
-    throw error{"rofi_sub_alloc: this process is not in the list of processes"};
+    throw error{"this process is not in the list of processes"};
   }
   area made;
   made.bytes = (bytes + page - 1) / page * page;
@@ -435,7 +431,7 @@ void session::release(void* at, const std::vector<std::uint32_t>& pes) {
   lock held{mutex_};
   const auto found = areas_.find(static_cast<std::byte*>(at));
   if (found == areas_.end()) {
-    throw error{fmt::format("rofi_release: {} is not the begin of memory of rofi_alloc", at)};
+    throw error{fmt::format("{} is not the begin of memory of rofi_alloc", at)};
   }
   wait_until(held, "puts and gets", [this] { return under_way_.pending.load() == 0; });
   meet_group(held, pes);  // nobody writes to it any more

@@ -90,7 +90,7 @@ class session {
   void wait_until(lock& held, const char* what, const std::function<bool()>& holds);
   void take(const lamellae::fabric_arrival& one);
   void ship(lock& held, std::uint32_t to, header about, std::span<const std::byte> bytes);
-  area& area_of(const void* here, std::size_t bytes, std::uint32_t id, const char* what);
+  area& area_of(const void* here, std::size_t bytes, std::uint32_t id);
   std::uint64_t next_collective(std::uint64_t group);
   void meet_group(lock& held, const std::vector<std::uint32_t>& pes);
   void transfer(bool is_put, void* here, const void* there, std::size_t bytes, std::uint32_t id,

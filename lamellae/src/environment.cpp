@@ -163,6 +163,12 @@ std::string known_lamella(std::string_view name, std::string_view value) {
   if (value == "auto") return {};
   const auto names = lamella_names();
   if (std::find(names.begin(), names.end(), value) == names.end()) {
+    if (value == "rofi") {
+      throw config_error{fmt::format(
+          "{}=rofi: this build has no network: install libfabric (on Debian: apt-get install "
+          "libfabric-dev) and build again",
+          name)};
+    }
     refuse(name, value,
            fmt::format("auto, or one of those in this build: {}", fmt::join(names, ", ")));
   }
