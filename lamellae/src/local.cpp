@@ -52,6 +52,7 @@ class local_lamella final : public mapped_lamella {
     able_.lines = s.mapped;
     able_.pes_in_process = layout.pes();
     able_.pes_on_host = layout.pes();
+    able_.index_on_host = me;
     able_.oversubscribed =
         std::uint64_t{layout.pes()} * s.threads > hardware_threads_available();
   }

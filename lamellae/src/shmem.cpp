@@ -20,6 +20,7 @@ class shmem_lamella final : public mapped_lamella {
     able_.mapped = s.mapped;
     able_.lines = s.mapped;
     able_.pes_on_host = size();
+    able_.index_on_host = me();
     able_.oversubscribed = std::uint64_t{size()} * s.threads > place.hardware_threads;
   }
 

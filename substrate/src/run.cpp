@@ -22,7 +22,7 @@ int run_pe(std::unique_ptr<lamellae::lamella> transport, const lamellae::setting
     on_node::start(s.threads);  // before pinning, so that its threads get cores of their own
   }
   if (s.pin && !transport->able().in_turns) {
-    lamellae::pin_this_thread(me % on_host, on_host, 0, s.threads);
+    lamellae::pin_this_thread(transport->able().index_on_host, on_host, 0, s.threads);
   }
   const lamellae::inside_job inside{me};
   try {

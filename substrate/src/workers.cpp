@@ -57,7 +57,7 @@ void engine::stop_workers() {
 
 void engine::work(std::uint32_t index) {
   if (settings_.pin) {
-    lamellae::pin_this_thread(me_ % lamella_->able().pes_on_host, lamella_->able().pes_on_host,
+    lamellae::pin_this_thread(lamella_->able().index_on_host, lamella_->able().pes_on_host,
                               index, threads_);
   }
   lane& on = *lanes_[index];

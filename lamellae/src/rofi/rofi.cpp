@@ -2,6 +2,7 @@
 #include "rofi.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -60,15 +61,16 @@ struct places {
 class rofi_lamella final : public lamella {
  public:
   rofi_lamella(std::shared_ptr<bootstrap> from, places where, std::unique_ptr<lamella> host,
-               const std::string& address, const job_secret& secret, const settings& s)
+               const std::vector<introduction>& all, const settings& s)
       : lamella{from->me(), from->size()},
         bootstrap_{std::move(from)},
         places_{std::move(where)},
         host_{std::move(host)},
         depth_{std::clamp<std::uint32_t>(
             bytes_of_direction / traffic_classes / host_->able().buffer_bytes, 2, 16)},
-        fabric_{choose(s, address)},
-        far_{fabric_, me(), places_.far(), depth_, buffer_bytes(), secret[2]},
+        address_{address_for(all, s)},
+        fabric_{choose(s)},
+        far_{fabric_, me(), places_.far(), depth_, buffer_bytes(), all[0].secret[2]},
         waves_{*host_, places_.pes, places_.leaders, places_.hosts[me()], far_} {
     able_ = host_->able();
     able_.buffer_bytes = buffer_bytes();
@@ -76,7 +78,8 @@ class rofi_lamella final : public lamella {
     able_.lines = able_.lines && places_.pes.size() > 1;
     able_.mapped = able_.mapped && s.mapped;
     able_.transfers = places_.has_far();
-    meet(address, secret, s);
+    share_cores(all, s);
+    meet(all[0].secret, s);
   }
 
   ~rofi_lamella() override {
@@ -235,11 +238,25 @@ class rofi_lamella final : public lamella {
     return true;
   }
 
-  fabric_choice choose(const settings& s, const std::string& address) const {
+  /// Hosts may be pretended, or containers of one machine: what counts is who shares cores.
+  void share_cores(const std::vector<introduction>& all, const settings& s) {
+    able_.pes_on_host = 0;
+    for (std::uint32_t pe = 0; pe < size(); ++pe) {
+      if (all[pe].machine != all[me()].machine) continue;
+      if (pe == me()) able_.index_on_host = able_.pes_on_host;
+      ++able_.pes_on_host;
+    }
+    if (able_.pes_on_host > places_.pes.size()) {
+      able_.oversubscribed = std::uint64_t{able_.pes_on_host} * s.threads >
+                             static_cast<std::uint64_t>(sysconf(_SC_NPROCESSORS_ONLN));
+    }
+  }
+
+  fabric_choice choose(const settings& s) const {
     fabric_choice choice;
     choice.provider = s.rofi_provider;
     choice.domain = s.rofi_domain;
-    choice.address = address;
+    choice.address = address_;
     choice.message_bytes = (buffer_bytes() + static_cast<std::uint32_t>(sizeof(wire_header)) +
                             wire_alignment - 1) /
                            wire_alignment * wire_alignment;
@@ -250,7 +267,7 @@ class rofi_lamella final : public lamella {
   }
 
   /// Exchange addresses with all PEs; from here on a lost PE is noticed.
-  void meet(const std::string& address, const job_secret& secret, const settings& s) {
+  void meet(const job_secret& secret, const settings& s) {
     auto addresses = bootstrap_->exchange(fabric_.address());
     for (std::uint32_t pe = 0; pe < size(); ++pe) {
       if (is_near(pe)) addresses[pe].clear();
@@ -258,7 +275,7 @@ class rofi_lamella final : public lamella {
     fabric_.connect(addresses, me());
     if (!places_.has_far()) return;
     control_settings rules;
-    rules.address = address;
+    rules.address = address_;
     rules.secret = secret;
     rules.timeout_s = s.peer_timeout_s;
     rules.own = near_page(me());
@@ -294,6 +311,7 @@ class rofi_lamella final : public lamella {
   places places_;
   std::unique_ptr<lamella> host_;
   std::uint32_t depth_;
+  std::string address_;  // where this PE listens
   fabric fabric_;
   far_channels far_;
   far_waves waves_;
@@ -315,8 +333,8 @@ std::unique_ptr<lamella> open_rofi(const settings& s, std::shared_ptr<bootstrap>
   host_place place = share_host_memory(*from, s);
   places where{*from, place.pes};
   auto host = make_shmem(std::move(place), s, nullptr);
-  return std::make_unique<rofi_lamella>(std::move(from), std::move(where), std::move(host),
-                                        address_for(all, s), all[0].secret, s);
+  return std::make_unique<rofi_lamella>(std::move(from), std::move(where), std::move(host), all,
+                                        s);
 }
 
 }  // namespace lamellar::lamellae

@@ -48,6 +48,7 @@ struct capabilities {
   bool in_turns = false;        ///< one PE runs at a time: see below, at idle()
   std::uint32_t pes_in_process = 1;  ///< PEs that share this process, this one included
   std::uint32_t pes_on_host = 1;     ///< PEs that share this host's cores, this one included
+  std::uint32_t index_on_host = 0;   ///< this one's number among them
 };
 
 /// A buffer to fill: `capacity` payload bytes, 16-byte aligned. Empty: no credit now.
