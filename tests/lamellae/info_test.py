@@ -25,8 +25,9 @@ class Info(unittest.TestCase):
         done = run("--json")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         found = json.loads(done.stdout)
-        self.assertEqual(list(found), ["version", "lamellae", "network_library", "network_providers", "kokkos", "cores",
-                                       "memory", "pages", "variables", "environment_error"])
+        self.assertEqual(list(found), ["version", "lamellae", "launchers", "network_library", "network_providers", "kokkos",
+                                       "cores", "memory", "pages", "variables", "environment_error"])
+        self.assertIn("lamellar-run", found["launchers"])
         self.assertIn("local", found["lamellae"])
         self.assertIn("shmem", found["lamellae"])
         self.assertIn("sim", found["lamellae"])

@@ -77,6 +77,12 @@ void print(const json& all) {
   std::string names;
   for (const json& name : all["lamellae"]) names.append(1, ' ').append(plain(name));
   fmt::print("  lamellae in this build:   {}\n", names);
+  std::string launchers;
+  for (const json& name : all["launchers"]) {
+    launchers += launchers.empty() ? "" : ", ";
+    launchers += plain(name);
+  }
+  fmt::print("  launchers:                 {}\n", launchers);
   fmt::print("  network library:           {}\n", plain(all["network_library"]).empty()
                                                       ? "none: built without libfabric"
                                                       : plain(all["network_library"]));

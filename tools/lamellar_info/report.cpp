@@ -12,6 +12,7 @@
 #include <lamellar/lamellae/settings.hpp>
 #include <string>
 
+#include "bootstrap/launchers.hpp"
 #include "job_memory.hpp"
 #include "memory.hpp"
 #include "pinning.hpp"
@@ -161,6 +162,7 @@ json gather() {
   json all;
   all["version"] = LAMELLAR_VERSION;
   all["lamellae"] = lamella_names();
+  all["launchers"] = launcher_names();
   all["network_library"] = network_library();
   all["network_providers"] = network();
   all["kokkos"] = kokkos();

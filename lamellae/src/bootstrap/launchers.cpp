@@ -37,6 +37,11 @@ constexpr bool has_pmix = false;
 
 }  // namespace
 
+std::vector<std::string_view> launcher_names() {
+  if (!has_pmix) return {"lamellar-run"};
+  return {"lamellar-run", "mpirun", "srun --mpi=pmix", "prterun"};
+}
+
 bool leaves_alone(const other_launcher& by) {
   return !(has_pmix && by.speaks_pmix) && by.pes && *by.pes <= 1;
 }

@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "../environment.hpp"
 #include "bootstrap.hpp"
@@ -23,6 +25,9 @@ std::optional<other_launcher> other_launcher_from_environment();
 
 /// Whether it has started one process, and offers it no job to join.
 bool leaves_alone(const other_launcher& by);
+
+/// Those whose jobs a program of this build joins, as one would write them.
+std::vector<std::string_view> launcher_names();
 
 /// The place that lamellar-run gave this process. Collective. Throws: config_error.
 std::unique_ptr<bootstrap> make_launcher_bootstrap(const launch& place, const settings& s);
