@@ -19,8 +19,9 @@
 #include <vector>
 
 // Run by any launcher. BOOTSTRAP_TEST_HOSTS says which hosts the PEs are on, as "0 0 1 1";
-// BOOTSTRAP_TEST_LAUNCHER who has started them. With the argument "wait" a PE says "ready" and
-// waits for its end.
+// BOOTSTRAP_TEST_LAUNCHER who has started them, and BOOTSTRAP_TEST_THREADS, if set, how many
+// hardware threads the PEs of a host may use together. With the argument "wait" a PE says
+// "ready" and waits for its end.
 namespace {
 
 using namespace lamellar::lamellae;
@@ -94,6 +95,9 @@ TEST_CASE("the PEs of a host share memory, and nobody else has it") {
   CHECK(mine[place.index] == from->me());
   CHECK(place.memory.page().pes == mine.size());
   CHECK(place.hardware_threads >= 1);
+  if (const char* const expected = std::getenv("BOOTSTRAP_TEST_THREADS"); expected != nullptr) {
+    CHECK(std::to_string(place.hardware_threads) == expected);
+  }
 
   // Each marks its place in the memory; those of the host find all marks, and no others.
   place.memory.arena()[place.index] = static_cast<std::byte>(from->me() + 1);

@@ -70,6 +70,14 @@ class GoodOrder:
         job = self.start(4, "sh", "-c", script, self.programs.bootstrap, environment=environment)
         self.assertEqual(self.check_good(job).count("SUCCESS"), 4)
 
+    def test_hardware_threads_of_pes_that_are_bound_are_counted_together(self):
+        cores = sorted(os.sched_getaffinity(0))[:2]
+        environment = {"BOOTSTRAP_TEST_HOSTS": "0 0", "BOOTSTRAP_TEST_LAUNCHER": self.name,
+                       "BOOTSTRAP_TEST_THREADS": str(len(cores))}
+        script = f'if [ $PMIX_RANK = 0 ]; then core={cores[0]}; else core={cores[-1]}; fi; exec taskset -c $core "$0"'
+        job = self.start(2, "sh", "-c", script, self.programs.bootstrap, environment=environment)
+        self.assertEqual(self.check_good(job).count("SUCCESS"), 2)
+
     def test_the_ladder(self):
         self.assertEqual(len(self.programs.ladder), 8)
         for pes in (1, 2, 4):
