@@ -263,15 +263,19 @@ void engine::flush(lane& from, traffic kind) {
 }
 
 bool engine::post_one(std::uint32_t to, traffic kind, outgoing& what) {
-  if (what.message == 0) {
+  if (what.message == 0 || what.flags == offer_flag) {
     const lamellae::out_buffer room = lamella_->acquire(to, kind);
     if (!room) {
       return false;
     }
     copy_to_peer(room.data, {what.data, what.bytes});
-    lamella_->post(to, kind, static_cast<std::uint32_t>(what.bytes), 0);
+    lamella_->post(to, kind, static_cast<std::uint32_t>(what.bytes), what.flags);
     if (counted_ != nullptr) [[unlikely]] {
-      count_buffer(to, {what.data, what.bytes});
+      if (what.flags == offer_flag) {
+        count_offer(to, what);
+      } else {
+        count_buffer(to, {what.data, what.bytes});
+      }
     }
     return true;
   }
@@ -297,7 +301,7 @@ bool engine::post_one(std::uint32_t to, traffic kind, outgoing& what) {
 }
 
 void engine::discard(const outgoing& what) {
-  if (what.message == 0) {
+  if (what.message == 0 && what.flags == 0) {
     blocks_.give_back(what.data);
   } else {
     ::operator delete (what.data, std::align_val_t{64});

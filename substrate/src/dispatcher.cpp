@@ -282,6 +282,10 @@ void engine::execute_arrived(lane& here, const lamellae::in_buffer& buffer) {
     take_fragment(here, buffer);
     return;
   }
+  if ((buffer.flags & offer_flag) != 0) {
+    take_offer(here, buffer);
+    return;
+  }
   if (here.depth != 0 ||
       (buffer.kind == lamellae::traffic::handler && !is_one_run_of_answers(buffer))) {
     // A handler waits further up this stack, or one in this buffer may begin to wait. Peers

@@ -28,13 +28,17 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
   }
   const auto free = [](std::byte* block) { ::operator delete (block, std::align_val_t{64}); };
   std::unique_ptr<std::byte, decltype(free)> owned{nullptr, free};
-  try {
-    owned.reset(static_cast<std::byte*>(::operator new (whole, std::align_val_t{64})));
-  } catch (const std::bad_alloc&) {
-    throw out_of_memory(fmt::format(
-        "PE {}: no memory for a message of {} MiB; send it in pieces", me_, whole >> 20));
+  std::byte* data = should_offer(to, whole) ? take_offered(whole) : nullptr;
+  const bool is_offered = data != nullptr;
+  if (!is_offered) {
+    try {
+      owned.reset(static_cast<std::byte*>(::operator new (whole, std::align_val_t{64})));
+    } catch (const std::bad_alloc&) {
+      throw out_of_memory(fmt::format(
+          "PE {}: no memory for a message of {} MiB; send it in pieces", me_, whole >> 20));
+    }
+    data = owned.get();
   }
-  std::byte* const data = owned.get();
   run_header header{};
   header.handler = static_cast<std::uint16_t>(key);
   header.record_bytes = variable_record;
@@ -43,7 +47,12 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
   header.extra = answers;
   count_run(header.handler);
   const std::uint64_t length = bytes;
-  write(state, data + sizeof(header) + sizeof(length));
+  try {
+    write(state, data + sizeof(header) + sizeof(length));
+  } catch (...) {
+    if (is_offered) withdraw_offered(data);
+    throw;
+  }
   if (call != nullptr) {
     wait_for_reply_space(from);
     reply_block* block = replies_.take();  // its one use is this slot's
@@ -70,8 +79,8 @@ void engine::send_large(lane& from, std::uint32_t to, std::uint64_t key, std::si
     return;
   }
   const std::size_t piece = buffer_capacity_ - sizeof(fragment_header);
-  tally(sent_, (whole + piece - 1) / piece, shared_);
-  outgoing what{data, whole};
+  tally(sent_, is_offered ? 1 : (whole + piece - 1) / piece, shared_);
+  outgoing what = is_offered ? make_offer(data, whole) : outgoing{data, whole};
   peer_box& box = boxes_[to];
   box.lock.lock();
   what.message = box.next_message++;

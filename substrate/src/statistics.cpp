@@ -225,6 +225,12 @@ void engine::count_fragment(std::uint32_t to, std::size_t bytes, const run_heade
   add(book.bytes, bytes);
 }
 
+void engine::count_offer(std::uint32_t to, const outgoing& what) {
+  message_offer offer;
+  std::memcpy(&offer, what.data, sizeof(offer));
+  count_fragment(to, offer.bytes, &offer.first);
+}
+
 void engine::count_line(std::uint32_t to) {
   traffic_book& book = book_for(to);
   add(book.messages, 1);

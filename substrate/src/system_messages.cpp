@@ -53,6 +53,12 @@ struct take_release {
   }
 };
 
+struct take_fetched {
+  void operator()(context& at, std::uint64_t number) const {
+    engine_of(at.world()).offered_is_fetched(number);
+  }
+};
+
 struct take_hold {
   void operator()(context& at, std::uint32_t number) const {
     engine_of(at.world()).one_sided().hold(number);
@@ -94,6 +100,11 @@ void send_release(engine& at, const object_entry& object, int change, std::uint6
     send_message<void>(at, object.members == nullptr ? k : object.members->at(k), 0,
                        take_release{}, object.number, change, epoch);
   }
+}
+
+void send_fetched(engine& at, std::uint32_t to, std::uint64_t number) {
+  const exempt_scope beyond_budget{at.here()};
+  send_message<void>(at, to, 0, take_fetched{}, number);
 }
 
 void send_hold(engine& at, std::uint32_t owner, std::uint32_t number) {

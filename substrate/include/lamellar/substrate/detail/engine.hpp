@@ -43,7 +43,8 @@
 //   aggregator.cpp      records into buffers, buffers to the lamella, what spills
 //   dispatcher.cpp      arrived buffers into runs, runs to handlers
 //   answers.cpp         answers into buffers, and into the slots that wait for them
-//   large_messages.cpp  messages larger than a buffer
+//   large_messages.cpp  messages larger than a buffer, in pieces
+//   offered_messages.cpp  those that the network fetches in one
 //   lines.cpp           a lone call over one cache line
 //   progress.cpp        who polls, who waits, where coroutines go on
 //   waves.cpp           barrier and quiesce
@@ -250,6 +251,9 @@ class engine {
   void enter_exclusively(object_entry& object, void (*f)(void*), void* state,
                          std::source_location where);
 
+  /// A receiver has fetched message `number` of this PE.
+  void offered_is_fetched(std::uint64_t number);
+
   // ---- progress ----
   /// Poll once and do what can be done. Returns whether anything was done.
   bool progress(lane& here, resume what);
@@ -359,6 +363,13 @@ class engine {
   void ship_to_peer(lane& from, destination& d, std::uint32_t to, lamellae::traffic kind,
                     std::size_t bytes);
   bool post_block(std::uint32_t to, lamellae::traffic kind, std::span<const std::byte> what);
+  /// Whether a message of so many bytes to that PE is better fetched than sent in pieces.
+  bool should_offer(std::uint32_t to, std::size_t bytes) const;
+  /// Memory that the network reaches, for a message; none if there is no more.
+  std::byte* take_offered(std::size_t bytes);
+  /// The queue's entry for a message in memory of take_offered().
+  outgoing make_offer(std::byte* message, std::size_t bytes);
+  void withdraw_offered(std::byte* message);
   void keep_waiting(std::uint32_t to, lamellae::traffic kind, outgoing what);
   void ship_to_self(lane& from, destination& d, lamellae::traffic kind, std::size_t bytes);
   void queue_to_self(lane& from, const self_buffer& what);
@@ -422,6 +433,7 @@ class engine {
   void count_buffer(std::uint32_t to, std::span<const std::byte> buffer);
   /// A piece of a large message; `first`: the message's header, with its first piece.
   void count_fragment(std::uint32_t to, std::size_t bytes, const run_header* first);
+  void count_offer(std::uint32_t to, const outgoing& what);
   void count_line(std::uint32_t to);
   bool run_one(execution& at, const run_header& run, std::span<const std::byte> records);
   void take_answers(std::uint32_t from, const run_header& run,
@@ -451,6 +463,8 @@ class engine {
   void execute_copy(lane& here, std::span<const std::byte> buffer, std::uint32_t from,
                     source counted_as);
   void take_fragment(lane& here, const lamellae::in_buffer& buffer);
+  void take_offer(lane& here, const lamellae::in_buffer& buffer);
+  task<> fetch_offered(message_offer offer, std::uint32_t from);
   void execute_arrived(lane& here, const lamellae::in_buffer& buffer);
   void release(const lamellae::in_buffer& buffer, bool handled, bool failed);
   void count_handled(source counted_as, std::uint32_t from, bool failed);
@@ -578,6 +592,10 @@ class engine {
   std::atomic<std::uint64_t> reports_{0};  // failure reports arrived for posted buffers
 
   failure_collector failures_;  // in messages that this PE has sent
+
+  spin_lock offers_lock_;                       // guards the next two
+  std::map<std::uint64_t, heap_block> offers_;  // messages that nobody has fetched yet
+  std::uint64_t next_offer_ = 1;
 
   std::map<std::pair<std::uint32_t, std::uint64_t>, assembly> assemblies_;
   spin_lock assembly_lock_;  // guards assemblies_

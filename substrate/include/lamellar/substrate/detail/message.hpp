@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <lamellar/lamellae/lamella.hpp>
 
 // What a buffer holds: runs, back to back, each starting at a multiple of 8. A run is one
 // header and `count` like records behind it. The only layout that both ends must agree on.
@@ -43,6 +44,17 @@ struct fragment_header {
   std::uint64_t message;  ///< number, counted by the sender
   std::uint64_t total;    ///< bytes of the whole message
   std::uint64_t offset;   ///< where this piece belongs
+};
+
+/// Flag of a posted buffer: it tells where a large message can be fetched from.
+inline constexpr std::uint16_t offer_flag = 2;
+
+struct message_offer {
+  run_header first;      ///< as it stands in the message too
+  std::uint64_t number;  ///< counted by the sender
+  std::uint64_t bytes;
+  lamellae::remote_memory where;
+  std::uint64_t offset;
 };
 
 constexpr std::size_t round_up_8(std::size_t n) { return (n + 7) & ~std::size_t{7}; }

@@ -19,6 +19,9 @@ void send_acknowledgement(engine& at, lane& here, std::uint32_t to, std::uint64_
 /// still this PE (0) holds no handle of it, as of `epoch`.
 void send_release(engine& at, const object_entry& object, int change, std::uint64_t epoch);
 
+/// A message of `to` that it had offered has been fetched.
+void send_fetched(engine& at, std::uint32_t to, std::uint64_t number);
+
 /// Tell `owner` that this PE holds its one-sided region `number` from now on.
 void send_hold(engine& at, std::uint32_t owner, std::uint32_t number);
 

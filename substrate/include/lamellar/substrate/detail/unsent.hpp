@@ -20,6 +20,7 @@ struct outgoing {
   std::size_t bytes;
   std::size_t sent = 0;       // of a large message
   std::uint64_t message = 0;  // its number; 0: not large
+  std::uint16_t flags = 0;    // to be posted with; an offer is posted as a whole
 };
 
 /// What waits for one peer.
