@@ -85,21 +85,6 @@ class GoodOrder(LauncherTest):
             code, output, _ = self.start(3, "sh", "-c", script, options=options).end()
             self.assertEqual((code, sorted(output.split("\n")[:-1])), (0, expected))
 
-    def test_pretended_hosts_share_the_cores(self):
-        script = 'echo "$LAMELLAR_PE $(taskset -pc $$ | cut -d: -f2)"'
-        mine = sorted(os.sched_getaffinity(0))
-
-        def cores_by_pe(environment=None):
-            job = self.start(4, "sh", "-c", script, options=["--hosts", "2"], environment=environment)
-            return [line.split()[1] for line in sorted(job.end()[1].split("\n")[:-1])]
-
-        shared = cores_by_pe()
-        self.assertEqual(shared[0], shared[1])
-        self.assertEqual(shared[2], shared[3])
-        self.assertEqual(shared[0] == shared[2], len(mine) == 1)
-        free = cores_by_pe({"LAMELLAR_PIN": "0"})
-        self.assertEqual(len(set(free)), 1)
-
     def test_one_pretended_host_is_one(self):
         code, _, errors = self.start(2, PE, "finish", options=["--hosts", "1"]).end()
         self.assertEqual((code, errors), (0, ""))

@@ -5,7 +5,7 @@
 Usage: hosts.py [--hosts 2] [--pes-per-host 1] [--env NAME=VALUE]... [--mpirun PATH] -- PROGRAM [ARGUMENTS...]
 
 Runs PROGRAM under mpirun as the PEs of one job, in blocks on the hosts host0, host1 and so on, and returns its code.
-Variables whose names begin with LAMELLAR_ go along. Each host has its share of the cores. Code 77: no hosts can be made here; the reason is printed.
+Variables whose names begin with LAMELLAR_ go along. Code 77: no hosts can be made here; the reason is printed.
 
 What is made bears the number of the process that made it, and is removed at its end. If that was a kill -9, whoever
 uses this module next removes it. Nothing is changed outside of the namespaces made.
@@ -38,7 +38,7 @@ def find(program):
 
 def why_not(mpirun="mpirun"):
     """What keeps hosts from being made here; nothing: they can be."""
-    missing = [program for program in ("ip", "unshare", "taskset", mpirun) if not find(program)]
+    missing = [program for program in ("ip", "unshare", mpirun) if not find(program)]
     if missing:
         return f"{', '.join(missing)}: not installed (On Debian: apt-get install iproute2 util-linux openmpi-bin)"
     if os.geteuid() != 0:
@@ -101,11 +101,6 @@ def remove_stale():
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def without_noise(errors):
-    """What a job has written to its standard error, less what mpirun says when its rsh agent is quicker than it."""
-    return "".join(line for line in errors.splitlines(True) if "plm:rsh: Warning: setpgid" not in line)
-
-
 def end_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
@@ -145,27 +140,16 @@ class Hosts:
             self.stop()
             raise
 
-    def cores_of(self, host):
-        """The share that a host has of the cores that this process may use, as taskset takes it."""
-        mine = sorted(os.sched_getaffinity(0))
-        begin = host * len(mine) // self.count
-        end = max(begin + 1, (host + 1) * len(mine) // self.count)
-        return ",".join(str(core) for core in mine[begin:end])
-
     def write_scripts(self):
         with open(os.path.join(self.folder, "hosts"), "w", encoding="utf-8") as hosts:
             hosts.write("127.0.0.1 localhost\n")
             for k, name in enumerate(self.names):
                 hosts.write(f"{address_of(k)} {name}\n")
-        cores = "\n".join(f"  {name}) cores={self.cores_of(k)} ;;" for k, name in enumerate(self.names))
         # enter HOST COMMAND...: run a command on a host. agent HOST WORDS...: what mpirun takes for ssh.
         scripts = {
             "enter": f"""host=$1
 shift
-case $host in
-{cores}
-esac
-exec taskset -c "$cores" ip netns exec {self.prefix}-$host unshare --uts --mount sh -c '
+exec ip netns exec {self.prefix}-$host unshare --uts --mount sh -c '
   mount --bind {self.folder}/hosts /etc/hosts && hostname "$0" && exec "$@"' "$host" "$@"
 """,
             "agent": f"""host=$1

@@ -17,6 +17,8 @@ LIMIT = 20.0 * float(os.environ.get("LAUNCHER_TEST_PATIENCE", "1"))
 # How soon a job must be gone when one of its PEs is.
 END_LIMIT = 5.0
 MARK = "LAUNCHER_TEST_MARK"
+# For builds with the address sanitizer; others do not look at it.
+LEAKS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lsan.supp")
 
 
 def wait_for(claim, what, limit=LIMIT):
@@ -52,7 +54,16 @@ def processes_with(mark):
 def clean_environment(extra=None):
     """This process's environment without what would change a job, and `extra`."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("LAMELLAR_", "OMP_"))}
-    return {**env, **(extra or {})}
+    return {**env, "LSAN_OPTIONS": f"suppressions={LEAKS}:print_suppressions=0", **(extra or {})}
+
+
+NOISE = ("plm:rsh: Warning: setpgid", f"Forwarding signal {int(signal.SIGCONT)} to job")
+
+
+def without_noise(errors):
+    """What a job has written to its standard error, less what mpirun says about its own affairs: that its rsh agent was
+    quicker than it, and that it was continued after a stop."""
+    return "".join(line for line in errors.splitlines(True) if not any(noise in line for noise in NOISE))
 
 
 class Job:

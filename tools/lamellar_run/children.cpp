@@ -3,12 +3,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -27,24 +25,6 @@ constexpr int not_executable = 126;
 struct complaint {
   int reason;
 };
-
-/// Bind this process to the share that the `host`th of `hosts` has of what it may use. PEs
-/// that believe to be alone on a host would all take the first cores.
-void bind_to_share(std::uint32_t host, std::uint32_t hosts) {
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
-  const auto all = static_cast<std::uint64_t>(CPU_COUNT(&allowed));
-  const std::uint64_t begin = host * all / hosts;
-  const std::uint64_t end = std::max(begin + 1, (host + std::uint64_t{1}) * all / hosts);
-  cpu_set_t share;
-  CPU_ZERO(&share);
-  for (std::uint64_t cpu = 0, at = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &allowed)) continue;
-    if (at >= begin && at < end) CPU_SET(cpu, &share);
-    ++at;
-  }
-  sched_setaffinity(0, sizeof share, &share);  // a refusal leaves it as it was
-}
 
 [[noreturn]] void become_program(const options& chosen, const lamellae::job_memory& memory,
                                  const labels* labelled, const sigset_t& mask, std::uint32_t pe,
@@ -69,9 +49,8 @@ void bind_to_share(std::uint32_t host, std::uint32_t hosts) {
     setenv(lamellae::threads_variable, std::to_string(chosen.threads).c_str(), 1);
   }
   if (chosen.hosts != 0) {
-    const auto host = static_cast<std::uint32_t>(std::uint64_t{pe} * chosen.hosts / chosen.pes);
+    const std::uint64_t host = std::uint64_t{pe} * chosen.hosts / chosen.pes;
     setenv(lamellae::host_id_variable, fmt::format("host {}", host).c_str(), 1);
-    if (chosen.share_cores) bind_to_share(host, chosen.hosts);
   }
   setenv("OMP_WAIT_POLICY", "passive", 0);
   setenv("OMP_PROC_BIND", "false", 0);

@@ -67,9 +67,8 @@ lamellae::settings checked_settings(const options& chosen) {
   return s;
 }
 
-int run_job(options chosen) {
+int run_job(const options& chosen) {
   const lamellae::settings s = checked_settings(chosen);
-  chosen.share_cores = s.pin;
   check_room(chosen.pes);
   // Half of the budget for buffers, half for messages that wait, as under `local`.
   const auto memory =

@@ -18,7 +18,7 @@ const char* const help_text =
   -t, --threads T     threads of each PE (sets LAMELLAR_THREADS)
   -l, --lamella NAME  how bytes move: shmem, the default, or rofi, which uses the network as well
       --hosts H       pretend that the PEs are on H hosts, in blocks: to try network code on one
-                      machine (gives each PE a LAMELLAR_HOST_ID, and each host its share of the cores)
+                      machine (gives each PE a LAMELLAR_HOST_ID)
       --label         put "[PE k] " before each line of output
   -h, --help          this text
       --version       the version

@@ -13,7 +13,6 @@ struct options {
   std::string lamella;        ///< empty: as the environment says
   std::uint32_t threads = 0;  ///< 0: as the environment says
   std::uint32_t hosts = 0;    ///< to pretend that the PEs are on; 0: as the environment says
-  bool share_cores = true;    ///< pretended hosts get cores of their own
   bool label = false;
   bool help = false;
   bool version = false;
