@@ -71,7 +71,7 @@ class Info(unittest.TestCase):
             self.assertIn(row["name"], done.stdout)
             self.assertIn(row["meaning"], done.stdout)
         self.assertIn("LAMELLAR_THREADS = 2  (default: 1)", done.stdout)
-        for word in ("Lamellar ", "local shmem sim", "Kokkos", "Cores", "Pages"):
+        for word in ("Lamellar ", "local shmem ", "Kokkos", "Cores", "Pages"):
             self.assertIn(word, done.stdout)
 
     def test_a_wrong_environment_is_shown_and_explained(self):

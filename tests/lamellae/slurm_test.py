@@ -25,7 +25,7 @@ class SlurmTest(launched.Launched):
     name = "srun"
     is_exact = False
     cluster = None  # set when it runs
-    options = ("--mpi=pmix", "-N1")
+    options = ("--quiet", "--mpi=pmix", "-N1")
 
     def command(self, pes, *command):
         return [slurm.find("srun"), *self.options, f"-n{pes}", *command]
@@ -43,7 +43,7 @@ class SlurmTest(launched.Launched):
 
 class GoodOrder(launched.GoodOrder, SlurmTest):
     def test_pes_of_two_nodes_are_on_two_hosts(self):
-        self.options = ("--mpi=pmix", "-N2", "--ntasks-per-node=2")
+        self.options = ("--quiet", "--mpi=pmix", "-N2", "--ntasks-per-node=2")
         environment = {"BOOTSTRAP_TEST_HOSTS": "0 0 1 1", "BOOTSTRAP_TEST_LAUNCHER": self.name}
         output = self.check_good(self.start(4, self.programs.bootstrap, environment=environment))
         self.assertEqual(output.count("SUCCESS"), 4)
@@ -56,7 +56,7 @@ class Failures(launched.Failures, SlurmTest):
         super().test_who_never_joins_ends_the_job_of_the_others()
 
     def test_without_pmix_the_processes_do_not_become_jobs_of_their_own(self):
-        self.options = ("--mpi=none", "-N1")
+        self.options = ("--quiet", "--mpi=none", "-N1")
         errors = self.check_failure(self.start(2, self.programs.pe, "finish"), code=3)
         self.assertIn("srun has started 2 processes of this program", errors)
         self.assertIn("srun --mpi=pmix", errors)
