@@ -188,8 +188,10 @@ constexpr auto set_by_launcher = [](settings&, text, text) {};
 constexpr std::array table{
     row{{lamella_variable, "auto",
          "How bytes move: local (PEs are threads of one process), shmem (processes on one "
-         "host) or sim (a simulated job in one process); auto is shmem under a launcher, else "
-         "local."},
+         "host), "
+         "rofi (processes on several) or sim (a simulated job in one process); auto is shmem "
+         "or "
+         "rofi under a launcher, else local."},
         [](settings& s, text name, text value) { s.lamella = known_lamella(name, value); }},
     row{{pes_variable, "1",
          "PEs in this process, as threads or simulated (then 4 if not set); under a launcher "
