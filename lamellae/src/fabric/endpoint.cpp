@@ -16,6 +16,7 @@ namespace lamellar::lamellae {
 namespace {
 
 constexpr std::size_t least_completions = 4096;
+constexpr std::size_t most_receives = 512;
 constexpr int key_attempts = 16;
 
 /// Registrations that still succeed; negative: all.
@@ -53,6 +54,8 @@ std::string reason_of(std::int64_t code) {
 }
 
 endpoint::endpoint(provider_info info, std::uint32_t message_bytes) : info_{std::move(info)} {
+  // Receive buffers are large and few; some providers reserve memory for as many as they allow.
+  info_->rx_attr->size = std::min(info_->rx_attr->size, most_receives);
   make(fabric_, "opening it",
        [&](fid_fabric** made) { return fi_fabric(info_->fabric_attr, made, nullptr); });
   make(domain_, "opening its domain",

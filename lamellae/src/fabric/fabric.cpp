@@ -20,30 +20,35 @@ fabric::fabric(const fabric_choice& choice) {
         fmt::format("{} ({})", info->fabric_attr->prov_name,
                     info->domain_attr->name ? info->domain_attr->name : "");
     std::string refused;
-    probe_space space;  // outlives what it is tried with: something may be under way in it
     try {
-      parts_ = std::make_unique<parts>(std::move(info), choice);
-      refused = try_it(choice, space);
-      if (refused.empty()) return;
+      const probe_result found = try_it(*info, choice);
+      refused = found.refusal;
+      if (refused.empty()) {
+        parts_ = std::make_unique<parts>(std::move(info), choice);
+        parts_->able.atomics = found.atomics;
+        return;
+      }
     } catch (const provider_refused& e) {
       refused = e.what();
     }
-    parts_.reset();
     tried.append(tried.empty() ? "" : "; ").append(name).append(": ").append(refused);
   }
   throw refusal(choice, fmt::format("what fits does not work here: {}", tried));
 }
 
-// With itself as its only peer; afterwards it has none.
-std::string fabric::try_it(const fabric_choice& choice, probe_space& space) {
+// By an endpoint that has itself as its only peer, and does not stay: each connection makes
+// every poll of some providers dearer.
+probe_result fabric::try_it(const fi_info& info, const fabric_choice& choice) {
+  provider_info copy{fi_dupinfo(&info)};
+  if (copy == nullptr) throw provider_refused{"no memory for its attributes"};
+  probe_space space;  // outlives what it is tried with: something may be under way in it
+  parts_ = std::make_unique<parts>(std::move(copy), choice);
   const std::array itself{address()};
   parts_->connect(itself, 0);
   const std::uint32_t messages = 2 * parts_->incoming.buffer_bytes() / choice.message_bytes;
   const probe_result found = try_out(*this, space, choice.message_bytes, messages);
-  parts_->able.atomics = found.atomics;
-  parts_->connect({}, 0);
-  parts_->forget_failure();
-  return found.refusal;
+  parts_.reset();
+  return found;
 }
 
 fabric::~fabric() = default;
@@ -124,6 +129,8 @@ bool fabric::busy() const {
   return parts_->messages.load(std::memory_order_relaxed) != 0 ||
          parts_->moves.load(std::memory_order_relaxed) != 0;
 }
+
+std::uint64_t fabric::ignored() const { return parts_->incoming.ignored(); }
 
 std::optional<fabric_failure> fabric::failure() const {
   if (!parts_->has_failure.load(std::memory_order_acquire)) return std::nullopt;

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+struct fi_info;
+
 // The network as libfabric gives it: one reliable-datagram endpoint of one PE, messages into
 // buffers that the receiver has laid out, and reads and writes of memory that a peer has
 // exposed. Knows PEs by number and no meaning of a byte.
@@ -68,7 +70,7 @@ struct fabric_failure {
   static constexpr std::uint32_t no_peer = ~std::uint32_t{0};
 };
 
-struct probe_space;
+struct probe_result;
 
 class fabric {
  public:
@@ -89,8 +91,8 @@ class fabric {
   void connect(std::span<const std::vector<std::byte>> addresses, std::uint32_t me);
 
   // ---- messages ----
-  /// Room for a message to be sent, `message_bytes` long, 64-byte aligned; nullptr when the
-  /// memory for it is used up.
+  /// Room for a message to be sent, `message_bytes` long, 64-byte aligned; nullptr when twice
+  /// `expected_messages`, and 64, are in use, or the memory for it is used up.
   std::byte* take_buffer();
   void give_back(std::byte* buffer);
   /// Send the first `bytes` bytes, a multiple of 16, of a buffer of take_buffer(), which goes
@@ -109,7 +111,8 @@ class fabric {
   /// Write to, or read from, a peer's exposed memory, `offset` bytes from its begin. False: not
   /// now; poll, and try again. `done.pending` is raised before this returns true, and lowered
   /// by the poll that finds the end; then the bytes are there: those of put() at the peer, for
-  /// its CPU to load.
+  /// its CPU to load. Throws: out_of_memory, where the network wants `from` or `into` to be
+  /// registered, and refuses.
   bool put(std::uint32_t peer, const remote_memory& to, std::uint64_t offset,
            std::span<const std::byte> from, transfer& done);
   bool get(std::uint32_t peer, const remote_memory& from, std::uint64_t offset,
@@ -118,8 +121,14 @@ class fabric {
   /// and not to be mixed with what a CPU does to the word.
   bool fetch_add(std::uint32_t peer, const remote_memory& to, std::uint64_t offset,
                  std::uint64_t by, std::uint64_t& before, transfer& done);
-  /// Whether anything that this PE has begun is not complete.
+  /// Whether anything that this PE has begun is not complete. A message is, once the network
+  /// has it; one of at most inject_bytes counts from the moment when the network has taken a
+  /// copy, which may still need polls of this PE to leave.
   bool busy() const;
+
+  /// Arrivals that were no messages, since they were empty, too long or broke off: from
+  /// strangers, or from PEs that were lost. Threads: the one that polls.
+  std::uint64_t ignored() const;
 
   /// The first failure, once there is one.
   std::optional<fabric_failure> failure() const;
@@ -134,7 +143,7 @@ class fabric {
 
  private:
   struct parts;
-  std::string try_it(const fabric_choice& choice, probe_space& space);
+  probe_result try_it(const fi_info& info, const fabric_choice& choice);
   std::unique_ptr<parts> parts_;
 };
 

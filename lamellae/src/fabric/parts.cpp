@@ -222,12 +222,6 @@ void fabric::parts::note_all() {
   moves.store(moving.under_way(), std::memory_order_relaxed);
 }
 
-void fabric::parts::forget_failure() {
-  const std::lock_guard alone_with_it{failure_mutex};
-  first_failure.reset();
-  has_failure.store(false, std::memory_order_relaxed);
-}
-
 bool fabric::parts::move(transfers::request what, transfer& done) {
   const bool writes = what.what == transfers::request::kind::put;
   if (!reachable(what.peer, writes ? "a put to" : "a get from")) {

@@ -46,7 +46,6 @@ struct fabric::parts {
   void sent(send_item& item);
   void note(fabric_failure what);
   void note_all();
-  void forget_failure();
   bool reachable(std::uint32_t peer, const char* what);
   bool move(transfers::request what, transfer& done);
   bool fetch_add(transfers::request what, std::uint64_t by, std::uint64_t& before,

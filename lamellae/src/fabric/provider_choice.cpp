@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 
@@ -17,6 +18,11 @@ namespace lamellar::lamellae {
 namespace {
 
 constexpr std::uint32_t interface_version = FI_VERSION(1, 14);
+
+// Where connections share them, ofi_rxm keeps 4096 buffers of its own, 64 MiB, for messages
+// that nobody expects. Ours are expected: buffers for them are always laid out. What a user has
+// set stays.
+bool lower_own_buffers() { return ::setenv("FI_OFI_RXM_MSG_RX_SIZE", "128", 0) == 0; }
 
 /// The parts of a name such as tcp;ofi_rxm.
 std::vector<std::string_view> parts_of(std::string_view provider) {
@@ -119,6 +125,7 @@ provider_info what_is_needed() {
 }
 
 std::vector<provider_info> ask(const fi_info* hints) {
+  static const bool once [[maybe_unused]] = lower_own_buffers();
   fi_info* list = nullptr;
   std::vector<provider_info> found;
   if (fi_getinfo(interface_version, nullptr, nullptr, 0, hints, &list) != 0) return found;

@@ -210,6 +210,8 @@ TEST_CASE("messages that are too long neither reach the receiver nor stop others
   }
   CHECK(right == 2000);
   CHECK(wrong == 0);
+  CHECK(receiver.ignored() > 0);
+  CHECK(peer.ignored() == 0);
   CHECK_FALSE(receiver.failure().has_value());
 }
 
