@@ -67,27 +67,26 @@ bool same_place(const fi_info& a, const fi_info& b) {
          source_of(a) == source_of(b);
 }
 
-/// Each provider with its domains and addresses: "tcp;ofi_rxm (eth0: 10.0.0.7; lo: 127.0.0.1)".
-std::string list_of(const std::vector<provider_info>& all) {
-  std::vector<std::string> names;
+/// Each provider with its domains: "tcp;ofi_rxm (eth0, lo)", or, `with_addresses`,
+/// "tcp;ofi_rxm (eth0 10.0.0.7, lo 127.0.0.1)".
+std::string list_of(const std::vector<provider_info>& all, bool with_addresses) {
+  std::vector<std::pair<std::string_view, std::vector<std::string>>> found;
   for (const provider_info& one : all) {
     const std::string_view name = provider_of(*one);
-    std::vector<std::string> places;
-    for (const provider_info& other : all) {
-      if (provider_of(*other) != name) continue;
-      const sockaddr* const address = ip_address_of(*other);
-      std::string place{domain_of(*other)};
-      if (address != nullptr) place.append(": ").append(text_of(*address));
-      if (std::find(places.begin(), places.end(), place) == places.end()) {
-        places.push_back(std::move(place));
-      }
-    }
-    std::string entry = fmt::format("{} ({})", name, fmt::join(places, "; "));
-    if (std::find(names.begin(), names.end(), entry) == names.end()) {
-      names.push_back(std::move(entry));
+    if (found.empty() || found.back().first != name) found.push_back({name, {}});
+    std::string place{domain_of(*one)};
+    const sockaddr* const address = ip_address_of(*one);
+    if (with_addresses && address != nullptr) place.append(" ").append(text_of(*address));
+    std::vector<std::string>& places = found.back().second;
+    if (std::find(places.begin(), places.end(), place) == places.end()) {
+      places.push_back(std::move(place));
     }
   }
-  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+  std::vector<std::string> entries;
+  for (const auto& [name, places] : found) {
+    entries.push_back(fmt::format("{} ({})", name, fmt::join(places, ", ")));
+  }
+  return entries.empty() ? "none" : fmt::format("{}", fmt::join(entries, ", "));
 }
 
 /// The variables that `choice` comes from, as assignments.
@@ -223,11 +222,11 @@ config_error refusal(const fabric_choice& choice, std::string_view what) {
     return config_error{
         fmt::format("{}. Those that could be named with LAMELLAR_ROFI_PROVIDER and "
                     "LAMELLAR_ROFI_DOMAIN: {}",
-                    what, list_of(able_providers()))};
+                    what, list_of(able_providers(), !choice.address.empty()))};
   }
   return config_error{
       fmt::format("{}: {}. Those that can be used: {}. Left unset, the best is taken",
-                  assignments, what, list_of(able_providers()))};
+                  assignments, what, list_of(able_providers(), !choice.address.empty()))};
 }
 
 }  // namespace lamellar::lamellae
