@@ -101,7 +101,7 @@ std::size_t size_or_auto(std::string_view name, std::string_view value, std::siz
 std::size_t buffer_size(std::string_view name, std::string_view value) {
   const auto bytes = size(value);
   if (!bytes || !std::has_single_bit(*bytes) || *bytes < 2 * kib || *bytes > mib) {
-    refuse(name, value, "a power of two from 2K to 1M");
+    refuse(name, value, "auto, or a power of two from 2K to 1M");
   }
   return *bytes;
 }
@@ -226,9 +226,13 @@ constexpr std::array table{
         [](settings& s, text name, text value) {
           s.job_budget = size_or_auto(name, value, mib);
         }},
-    row{{"LAMELLAR_BUFFER_BYTES", "8K",
-         "Bytes of one message buffer, a power of two from 2K to 1M."},
-        [](settings& s, text name, text value) { s.buffer_bytes = buffer_size(name, value); }},
+    row{{"LAMELLAR_BUFFER_BYTES", "auto",
+         "Bytes of one message buffer, a power of two from 2K to 1M; auto is 8K, or 16K where "
+         "PEs are on several hosts."},
+        [](settings& s, text name, text value) {
+          s.buffer_bytes_given = value != "auto";
+          if (s.buffer_bytes_given) s.buffer_bytes = buffer_size(name, value);
+        }},
     row{{"LAMELLAR_MAPPED", "1",
          "Reach the memory of PEs on the same host by loads and stores; 0 sends messages "
          "instead."},

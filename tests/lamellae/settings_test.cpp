@@ -67,7 +67,7 @@ const wrong ill_formed[] = {
     {"LAMELLAR_HEAP_SIZE",
      {"", "0", "K", "63K", "-1M", "1.5G", "1MB", "1 M", "18446744073709551615K", "16777216T"}},
     {"LAMELLAR_JOB_BUDGET", {"", "0", "1023K", "lots", "1Q"}},
-    {"LAMELLAR_BUFFER_BYTES", {"", "0", "1K", "2047", "3000", "2M", "8KK", "auto"}},
+    {"LAMELLAR_BUFFER_BYTES", {"", "0", "1K", "2047", "3000", "2M", "8KK"}},
     {"LAMELLAR_MAPPED", {"", "maybe", "10"}},
     {"LAMELLAR_PEER_TIMEOUT", {"", "-1", "5s", "nan", "inf", "1e10", "0x10", "5,0"}},
     {"LAMELLAR_HANG_SECONDS", {"", "-0.5", "never"}},

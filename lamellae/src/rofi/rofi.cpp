@@ -29,6 +29,9 @@ using clock = std::chrono::steady_clock;
 constexpr std::uint32_t nobody = ~std::uint32_t{0};
 /// Memory for the buffers of one direction between two PEs, both classes.
 constexpr std::uint32_t bytes_of_direction = 128 << 10;
+constexpr std::size_t usual_buffer_bytes = 16 << 10;
+/// What the usual provider still sends at once, without asking the receiver first.
+constexpr std::uint32_t longest_eager = 16 << 10;
 /// Polls between two looks at the network while PEs of this host keep this one busy.
 constexpr std::uint32_t polls_between_looks = 16;
 constexpr std::uint32_t polls_between_checks = 256;
@@ -228,7 +231,11 @@ class rofi_lamella final : public lamella {
 
  private:
   bool is_near(std::uint32_t peer) const { return places_.near[peer] != nobody; }
-  std::uint32_t buffer_bytes() const { return host_->able().buffer_bytes; }
+  std::uint32_t buffer_bytes() const {
+    const std::uint32_t whole = host_->able().buffer_bytes;
+    const auto header = static_cast<std::uint32_t>(sizeof(wire_header));
+    return whole <= longest_eager ? std::min(whole, longest_eager - header) : whole;
+  }
   bulletin* near_page(std::uint32_t pe) {
     return is_near(pe) ? host_->page_of(places_.near[pe]) : nullptr;
   }
@@ -327,7 +334,9 @@ class rofi_lamella final : public lamella {
 
 }  // namespace
 
-std::unique_ptr<lamella> open_rofi(const settings& s, std::shared_ptr<bootstrap> from) {
+std::unique_ptr<lamella> open_rofi(const settings& given, std::shared_ptr<bootstrap> from) {
+  settings s = given;
+  if (!s.buffer_bytes_given) s.buffer_bytes = usual_buffer_bytes;
   const std::vector<introduction> all = introduce_all(*from, s);
   if (!s.mapped) from->pretend_one_pe_per_host();
   host_place place = share_host_memory(*from, s);

@@ -14,6 +14,6 @@ namespace lamellar::lamellae {
 /// Join the job that `from` found.
 ///
 /// Collective over it. Throws: config_error, out_of_memory.
-std::unique_ptr<lamella> open_rofi(const settings& s, std::shared_ptr<bootstrap> from);
+std::unique_ptr<lamella> open_rofi(const settings& given, std::shared_ptr<bootstrap> from);
 
 }  // namespace lamellar::lamellae

@@ -30,6 +30,7 @@ struct settings {
   std::size_t heap_size = 0;  ///< bytes that a PE's symmetric heap may grow to; 0: choose
   std::size_t job_budget = 0;  ///< bytes for buffers and spilled messages, whole job; 0: choose
   std::size_t buffer_bytes = 8192;  ///< one message buffer, header included
+  bool buffer_bytes_given = false;  ///< else rofi takes larger ones
   bool mapped = true;               ///< false hides peers' memory: all goes through messages
   double peer_timeout_s = 5;        ///< a peer silent for so long is lost; 0: never
   double hang_s = 600;              ///< say what is waited for after so long; 0: never
