@@ -21,6 +21,13 @@ if(NOT hwloc_FOUND)
   message(FATAL_ERROR "hwloc was not found by pkg-config. On Debian: apt-get install libhwloc-dev "
     "(tools/setup installs everything that is missing). Elsewhere: set PKG_CONFIG_PATH.")
 endif()
+# Sorting: Highway's vector sort, which has no CMake package here, and the comparison sort of Boost, headers only.
+pkg_check_modules(hwy_contrib QUIET IMPORTED_TARGET libhwy-contrib libhwy)
+if(NOT hwy_contrib_FOUND)
+  message(FATAL_ERROR "Highway with its contrib library was not found by pkg-config. On Debian: apt-get install libhwy-dev "
+    "(tools/setup installs everything that is missing). Elsewhere: set PKG_CONFIG_PATH.")
+endif()
+lamellar_require(Boost libboost-dev)
 # Optional: what launchers such as mpirun and srun speak.
 option(LAMELLAR_PMIX "Join jobs that mpirun, srun or another PMIx launcher starts, if PMIx is found" ON)
 set(LAMELLAR_HAS_PMIX OFF)

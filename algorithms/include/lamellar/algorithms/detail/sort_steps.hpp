@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <lamellar/algorithms/detail/cuts.hpp>
+#include <lamellar/algorithms/detail/local_sort.hpp>
+#include <lamellar/algorithms/detail/sort_order.hpp>
+#include <lamellar/algorithms/detail/splitters.hpp>
+#include <lamellar/algorithms/distributed_range.hpp>
+#include <lamellar/substrate/exchange.hpp>
+#include <lamellar/substrate/world.hpp>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+// What the sorts are made of: first every element goes to the member that shall have it, then
+// each member sorts what it got. Elements travel once, before anybody has sorted anything; so
+// there is nothing to merge, and the exchange is as balanced as the wanted sizes are.
+//
+// Thread-safety: the body.
+namespace lamellar::detail {
+
+/// What elements are compared by: their rank words, if they have some, or themselves.
+template <class T, class Order>
+struct compared_by : std::type_identity<T> {};
+template <class T, class Order>
+requires Order::ranked struct compared_by<T, Order>
+    : std::type_identity<rank_word<typename Order::key>> {
+};
+
+/// This member's elements as cuts and splitters see them. `Tie` gives the number of element k
+/// that orders equal keys; `part` the first word of ties.
+template <class T, class Order, class Tie>
+class sort_items {
+ public:
+  static constexpr bool words = Order::ranked;
+  using key_type = typename compared_by<T, Order>::type;
+
+  sort_items(std::span<const T> elements, const Order& order, std::uint32_t part, Tie tie)
+      : elements_{elements}, order_{order}, tie_{tie}, part_{part} {}
+
+  std::size_t size() const { return elements_.size(); }
+  std::uint32_t part() const { return part_; }
+  std::uint64_t tie(std::size_t k) const { return tie_(k); }
+  decltype(auto) key(std::size_t k) const {
+    if constexpr (words) {
+      return order_.rank(elements_[k]);
+    } else {
+      return (elements_[k]);
+    }
+  }
+  bool before(const key_type& a, const key_type& b) const {
+    if constexpr (words) {
+      return a < b;
+    } else {
+      return order_(a, b);
+    }
+  }
+
+ private:
+  std::span<const T> elements_;
+  Order order_;
+  Tie tie_;
+  std::uint32_t part_;
+};
+
+/// Equal keys in the order of members and, on each, in that of its elements.
+struct tie_by_place {
+  std::uint64_t operator()(std::size_t k) const { return k; }
+};
+
+/// Elements travel as they are.
+struct travels_alone {
+  template <class T>
+  const T& operator()(const T& element, std::size_t) const {
+    return element;
+  }
+};
+
+/// What travels of Ts.
+template <class T, class Make>
+using made_of = std::remove_cvref_t<std::invoke_result_t<Make&, const T&, std::size_t>>;
+
+/// A key, or an element, and something that goes with it.
+template <class K, class V>
+struct keyed {
+  K key;
+  V value;
+};
+
+/// The order of keyed values by their keys.
+template <class K, class V, class Compare, class Projection>
+struct project_key {
+  [[no_unique_address]] Projection projection;
+  decltype(auto) operator()(const keyed<K, V>& of) const {
+    return std::invoke(projection, of.key);
+  }
+};
+template <class K, class V, class Compare, class Projection>
+using keyed_order = sort_order<keyed<K, V>, Compare, project_key<K, V, Compare, Projection>>;
+
+/// The order by key, and of equal keys by the number that goes with them: nothing is equal.
+template <class Order>
+struct order_with_ties {
+  using key = void;
+  static constexpr bool natural = false;
+  static constexpr bool ranked = false;
+  static constexpr bool bare = false;
+  Order order;
+
+  template <class T>
+  bool operator()(const T& a, const T& b) const {
+    return order(a, b) || (!order(b, a) && a.value < b.value);
+  }
+};
+
+/// Bring the elements to the members, as many to each as lie between its and the next of
+/// `begins`, the least ones to the first member. `make(element, k)` is what travels of element
+/// k. On each member those of the first source come first, and those of a source in order.
+/// Collective. Requires: `elements` stay as they are until the task has ended.
+template <class T, class Order, class Tie, class Make>
+auto bring_in_order(located_team of, std::span<const T> elements, Order order,
+                    std::uint32_t part, Tie tie, std::vector<std::uint64_t> begins, Make make)
+    -> task<exchanged_items<made_of<T, Make>>> {
+  using item = made_of<T, Make>;
+  using items = sort_items<T, Order, Tie>;
+  const items mine{elements, order, part, tie};
+  const std::uint64_t total = begins.back();
+  // Members that have nothing before them get no mark, and neither have those with nothing
+  // after them.
+  std::vector<std::uint64_t> ranks;
+  std::uint32_t leading = 0;
+  for (std::size_t k = 1; k + 1 < begins.size(); ++k) {
+    if (begins[k] == 0) {
+      ++leading;
+    } else if (begins[k] < total) {
+      ranks.push_back(begins[k]);
+    }
+  }
+  auto searching = find_splitters(of, mine, std::move(ranks), total);
+  const auto marks = co_await searching;
+  cuts<items> between{mine};
+  for (const auto& each : marks) {
+    between.add(each);
+  }
+  const auto route = [&between, &mine, make, leading](const T& element, std::size_t k) {
+    const team_position to{leading + static_cast<std::uint32_t>(between.before(k))};
+    if constexpr (std::same_as<Make, travels_alone>) {
+      return to;
+    } else {
+      return parcel<item>{to, make(element, k)};
+    }
+  };
+  auto moving = exchange_placed(of, elements, route);
+  co_return co_await moving;
+}
+
+/// Room for sorting n elements, in memory of the same kind as what arrives in an exchange;
+/// empty, if there is none.
+template <class T>
+exchanged_items<T> scratch_for(world& at, std::size_t n) noexcept {
+  try {
+    return exchanged_items<T>{engine_of(at), {n}};
+  } catch (...) {
+    return {};
+  }
+}
+
+/// Sort in place what one member has, with room of its own if the kernel needs any.
+template <class T, class Order>
+void sort_in_place(world& at, std::span<T> items, const Order& order, bool stable) {
+  exchanged_items<T> room;
+  const on_node::execution how = at.on_node();
+  if (moves_elements(kernel_for<T, Order>()) || how.threads() > 1) {
+    room = scratch_for<T>(at, items.size());
+  }
+  if constexpr (kernel_for<T, Order>() == sort_kernel::numbers) {
+    if (how.threads() == 1) {
+      sort_piece<T>(items, {}, order, stable);
+      return;
+    }
+  }
+  local_sort<T>(how, items, {room.data(), room.size()}, false, order, stable);
+}
+
+/// Bring elements that are in the order of segments to where the range's indices want them.
+/// Collective. Requires: `elements` stay as they are until the task has ended.
+template <class R, class T>
+task<exchanged_items<T>> bring_to_indices(located_team of, R range, std::span<const T> elements,
+                                          std::uint64_t first_index) {
+  // What a member gets comes with ascending indices, which is the order that it has them in.
+  const auto route = [&range, first_index](const T&, std::size_t k) {
+    return team_position{range.place_of(first_index + k).part};
+  };
+  auto moving = exchange_placed(of, elements, route);
+  co_return co_await moving;
+}
+
+}  // namespace lamellar::detail
