@@ -3,6 +3,7 @@
 
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/detail/exchange_end.hpp>
+#include <lamellar/substrate/detail/exchange_rows.hpp>
 #include <lamellar/substrate/detail/landing.hpp>
 #include <lamellar/substrate/detail/region_access.hpp>
 #include <lamellar/substrate/error.hpp>
@@ -117,6 +118,23 @@ void changed_destination(const located_team& of, std::size_t index, std::uint32_
                   "the items were counted; the route must give the same answer each time",
                   index, to),
       of.where);
+}
+
+void wrong_number_of_items(const located_team& of, std::uint32_t to, std::uint64_t counted,
+                           std::uint64_t put) {
+  misuse(team_access::part(of.value).home,
+         fmt::format("exchange_rows(): {} items were put for position {}, {} were counted", put,
+                     to, counted),
+         of.where);
+}
+
+void check_row_counts(const located_team& of, std::size_t counts) {
+  if (counts != of.value.size()) {
+    misuse(team_access::part(of.value).home,
+           fmt::format("exchange_rows(): {} counts for {} members; there must be one for each",
+                       counts, of.value.size()),
+           of.where);
+  }
 }
 
 void no_such_source(std::uint32_t position, std::size_t sources, std::source_location where) {

@@ -50,6 +50,7 @@ concept locked_range = requires(const R& r) {
 
 /// This member's elements of something that has local().
 template <class Holder>
+  requires requires(const Holder& of) { of.local(); }
 auto plain_local(const Holder& of) {
   if constexpr (requires { of.local().plain(); }) {
     return of.local().plain();

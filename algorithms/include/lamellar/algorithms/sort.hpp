@@ -161,11 +161,10 @@ task<> sort_range(R range, Compare compare, Projection projection, std::source_l
   const std::vector<std::uint64_t> begins = segment_begins(mine);
   const own_place here = place_in(of.value, begins);
   const bool ordered = has_ordered_segments(mine);
-  const std::span<const T> elements = local;
   if (of.value.size() == 1) {
     sort_in_place(at, local, order, Stable);
   } else if (ordered || !Stable) {
-    auto bringing = bring_in_order(of, elements, order, here.position, tie_by_place{}, begins,
+    auto bringing = bring_in_order(of, local, order, here.position, tie_by_place{}, begins,
                                    travels_alone{});
     auto got = co_await bringing;
     local_sort<T>(at.on_node(), {got.data(), got.size()}, local, true, order, Stable);
@@ -175,7 +174,7 @@ task<> sort_range(R range, Compare compare, Projection projection, std::source_l
     const auto make = [&index](const T& element, std::size_t k) {
       return keyed<T, std::uint64_t>{element, index(k)};
     };
-    auto bringing = bring_in_order(of, elements, order, 0, index, begins, make);
+    auto bringing = bring_in_order(of, local, order, 0, index, begins, make);
     auto got = co_await bringing;
     const order_with_ties<keyed_order<T, std::uint64_t, Compare, Projection>> by{
         {order.compare, {order.projection}}};

@@ -3,7 +3,9 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <lamellar/substrate/detail/exchange_placed.hpp>
+#include <lamellar/substrate/detail/exchange_rows.hpp>
 #include <lamellar/substrate/detail/exchange_streamed.hpp>
 #include <lamellar/substrate/exchanged_items.hpp>
 #include <lamellar/substrate/item_route.hpp>
@@ -13,19 +15,22 @@
 #include <ranges>
 #include <span>
 #include <utility>
+#include <vector>
 
-// Each member of a team has items, and each item a destination in the team: two ways to bring
+// Each member of a team has items, and each item a destination in the team: three ways to bring
 // all of them there.
 //
 //   exchange()         streaming: a function at the destination gets the items as they arrive.
 //   exchange_placed()  the items are counted first; then each lands at its place in an array,
 //                      ordered by source and, within a source, as it was there.
+//   exchange_rows()    the same for a caller that has counted them, and hands them over in
+//   rows.
 //
 // A *route* says where an item goes: `route(item)` or `route(item, index)` gives its
 // team_position, or a parcel, which says what travels in place of the item. A route only looks
 // at its arguments and the program's data: it neither sends nor waits.
 //
-// Both collect what goes to the same PE and never have a message for an item. Neither waits for
+// All collect what goes to the same PE and never have a message for an item. None waits for
 // anything else that the program has sent, nor reports its failures.
 //
 // Thread-safety: the body.
@@ -77,6 +82,22 @@ template <exchangeable_range Items, item_route<std::ranges::range_value_t<Items>
 task<exchanged_items<travelling_item<Route, std::ranges::range_value_t<Items>>>>
 exchange_placed(detail::located_team of, Items&& items, Route route);
 
+/// Bring items to their members as exchange_placed() does, `counts[k]` of them to position k.
+/// `fill(rows)` hands them over by `rows.put(k, items)`, a span<T>, in any order of members; it
+/// has no other way to be asked, so that it may gather them as suits it. Of a put the items may
+/// be moved from; they are free for other use when it returns. `rows.poll()` serves others, in
+/// a fill that takes long.
+///
+/// Shapes: one count for each member. Cost: two all_to_all, a barrier and an all_reduce; where
+/// the receiver's memory is mapped, or is here, a copy of each row. Memory: the result, as that
+/// of exchange_placed(). Collective: the same T everywhere. Throws, on all members alike:
+/// out_of_memory, if one has no room for what it gets; remote_error, if a fill or a
+/// serialisation throws. Misuse: other items than were counted.
+/// Source: MPI_Alltoallv; write combining of radix sorts.
+template <transferable T, class Fill>
+task<exchanged_items<T>> exchange_rows(detail::located_team of,
+                                       std::vector<std::uint64_t> counts, Fill fill);
+
 // ---- detail ---------------------------------------------------------------------------------
 
 template <exchangeable_range Items, item_route<std::ranges::range_value_t<Items>> Route,
@@ -92,6 +113,12 @@ task<exchanged_items<travelling_item<Route, std::ranges::range_value_t<Items>>>>
 exchange_placed(detail::located_team of, Items&& items, Route route) {
   using item = std::ranges::range_value_t<Items>;
   return detail::place_items(std::move(of), std::span<const item>{items}, std::move(route));
+}
+
+template <transferable T, class Fill>
+task<exchanged_items<T>> exchange_rows(detail::located_team of,
+                                       std::vector<std::uint64_t> counts, Fill fill) {
+  return detail::place_rows<T>(std::move(of), std::move(counts), std::move(fill));
 }
 
 }  // namespace lamellar

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -50,51 +51,121 @@ class cuts {
   explicit cuts(const Items& items) : items_{&items} {}
 
   void add(const mark<key_type>& at) {
-    constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
     const std::uint32_t here = items_->part();
     all_.push_back({at.key, at.part < here ? 0 : at.part > here ? none : at.tie});
   }
   std::size_t size() const { return all_.size(); }
 
-  /// How many marks are not after element `k`.
-  std::size_t before(std::size_t k) const { return before(items_->key(k), items_->tie(k)); }
-  std::size_t before(const key_type& key, std::uint64_t tie) const {
-    const cut* const first = all_.data();
-    const std::size_t n = all_.size();
-    if (n <= few) {
-      std::size_t count = 0;
-      for (std::size_t j = 0; j < n; ++j) {
-        count += static_cast<std::size_t>(passed(first[j], key, tie));
+  /// Call f(k, c) for each k = index(j) with j < n: element k has c of the cuts before it.
+  /// Requires: indices ascend.
+  template <class Index, class F>
+  void each(std::size_t n, const Index& index, F&& f) const {
+    if constexpr (Items::words) {
+      std::vector<std::size_t> ends;
+      for (const cut& c : all_) {
+        if (c.from != 0 && c.from != none) {
+          ends.push_back(first_from(n, index, c.from));
+        }
       }
-      return count;
+      ends.push_back(n);
+      std::sort(ends.begin(), ends.end());
+      std::size_t begin = 0;
+      for (const std::size_t end : ends) {
+        if (begin != end) {
+          with_finder(items_->tie(index(begin)), [&](const auto& find) {
+            const Items items = *items_;
+            for (std::size_t j = begin; j < end; ++j) {
+              const std::size_t k = index(j);
+              f(k, find(items.key(k)));
+            }
+          });
+        }
+        begin = end;
+      }
+    } else {
+      for (std::size_t j = 0; j < n; ++j) {
+        const std::size_t k = index(j);
+        f(k, count_before(k));
+      }
     }
-    // A binary search whose steps depend on n alone.
-    const cut* base = first;
-    std::size_t left = n;
-    while (left > 1) {
-      const std::size_t half = left / 2;
-      base += passed(base[half - 1], key, tie) ? half : 0;
-      left -= half;
-    }
-    return static_cast<std::size_t>(base - first) +
-           static_cast<std::size_t>(passed(*base, key, tie));
   }
 
  private:
+  static constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
+
   /// `from`: own elements with this key are after the cut from this tie on.
   struct cut {
     key_type key;
     std::uint64_t from;
   };
-  static constexpr std::size_t few = 4;
 
+  /// The least j with a tie that is `from` or more.
+  template <class Index>
+  std::size_t first_from(std::size_t n, const Index& index, std::uint64_t from) const {
+    std::size_t low = 0;
+    std::size_t high = n;
+    while (low < high) {
+      const std::size_t middle = low + (high - low) / 2;
+      if (items_->tie(index(middle)) < from) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
+  /// How many cuts are not after element `k`. The steps depend on the number of cuts alone.
+  std::size_t count_before(std::size_t k) const {
+    const key_type& key = items_->key(k);
+    const std::uint64_t tie = items_->tie(k);
+    const cut* base = all_.data();
+    std::size_t left = all_.size();
+    while (left > 0) {
+      const std::size_t half = (left + 1) / 2;
+      base += passed(base[half - 1], key, tie) ? half : 0;
+      left -= half;
+    }
+    return static_cast<std::size_t>(base - all_.data());
+  }
   bool passed(const cut& c, const key_type& key, std::uint64_t tie) const {
-    if constexpr (Items::words) {
-      return static_cast<bool>(
-          static_cast<unsigned>(key > c.key) |
-          (static_cast<unsigned>(key == c.key) & static_cast<unsigned>(tie >= c.from)));
+    return items_->before(c.key, key) || (!items_->before(key, c.key) && tie >= c.from);
+  }
+
+  /// Call use(find) with a function that tells how many cuts are not after a word, for elements
+  /// of a tie at which no cut begins to count: then only the word matters.
+  template <class Use>
+  void with_finder(std::uint64_t tie, const Use& use) const {
+    std::vector<key_type> least;  // the least word after each cut; where there is none, nothing
+    for (const cut& c : all_) {
+      if (tie >= c.from) {
+        least.push_back(c.key);
+      } else if (c.key != std::numeric_limits<key_type>::max()) {
+        least.push_back(static_cast<key_type>(c.key + 1));
+      }
+    }
+    const auto is = [](key_type word, key_type bound) {
+      return static_cast<std::size_t>(word >= bound);
+    };
+    if (least.empty()) {
+      use([](key_type) { return std::size_t{0}; });
+    } else if (least.size() == 1) {
+      use([is, a = least[0]](key_type word) { return is(word, a); });
+    } else if (least.size() == 2) {
+      use([is, a = least[0], b = least[1]](key_type word) {
+        return is(word, a) + is(word, b);
+      });
     } else {
-      return items_->before(c.key, key) || (!items_->before(key, c.key) && tie >= c.from);
+      use([bounds = least.data(), n = least.size()](key_type word) {
+        const key_type* base = bounds;
+        std::size_t left = n;
+        while (left > 0) {
+          const std::size_t half = (left + 1) / 2;
+          base += word >= base[half - 1] ? half : 0;
+          left -= half;
+        }
+        return static_cast<std::size_t>(base - bounds);
+      });
     }
   }
 

@@ -74,6 +74,9 @@ struct tie_by_place {
   std::uint64_t operator()(std::size_t k) const { return k; }
 };
 
+/// Elements between two looks at what has arrived.
+inline constexpr std::size_t polled_after = 1u << 16;
+
 /// Elements travel as they are.
 struct travels_alone {
   template <class T>
@@ -119,16 +122,90 @@ struct order_with_ties {
   }
 };
 
+/// Put the elements into rows for the members that shall have them, and these to their places.
+/// A row is as long as memory likes; it is in a cache until it is full.
+template <class Item, class Cuts, class T, class Make, class Rows>
+void deal_rows(const Cuts& between, std::span<T> elements, const Make& make,
+               std::uint32_t leading, Rows& rows) {
+  const std::size_t members = between.size() + 1;
+  const auto index = [](std::size_t j) { return j; };
+  constexpr bool small = bitwise<Item> && std::is_trivially_copyable_v<Item> &&
+                         std::default_initializable<Item> && sizeof(Item) <= 256;
+  if constexpr (!small) {
+    std::size_t until_poll = polled_after;
+    between.each(elements.size(), index, [&](std::size_t k, std::size_t to) {
+      if constexpr (std::same_as<Make, travels_alone>) {
+        rows.put(leading + static_cast<std::uint32_t>(to), {&elements[k], 1});
+      } else {
+        Item one = make(elements[k], k);
+        rows.put(leading + static_cast<std::uint32_t>(to), {&one, 1});
+      }
+      if (--until_poll == 0) [[unlikely]] {
+        rows.poll();
+        until_poll = polled_after;
+      }
+    });
+  } else if (members == 2) {
+    // Every item is stored in both rows, and counts in one.
+    constexpr std::size_t length = 4096 / sizeof(Item);
+    const std::unique_ptr<Item[]> room{new Item[2 * length]};
+    Item* const first = room.get();
+    Item* const second = first + length;
+    std::size_t in_second = 0;
+    std::size_t all = 0;
+    std::size_t until_poll = polled_after / length;
+    const auto ship = [&] {
+      rows.put(leading, {first, all - in_second});
+      rows.put(leading + 1, {second, in_second});
+      all = in_second = 0;
+      if (--until_poll == 0) {
+        rows.poll();
+        until_poll = polled_after / length;
+      }
+    };
+    between.each(elements.size(), index, [&](std::size_t k, std::size_t to) {
+      const Item one = make(elements[k], k);
+      first[all - in_second] = one;
+      second[in_second] = one;
+      in_second += to;
+      if (++all == length) [[unlikely]] {
+        ship();
+      }
+    });
+    ship();
+  } else {
+    constexpr std::size_t length = 512 / sizeof(Item) < 2 ? 2 : 512 / sizeof(Item);
+    const std::unique_ptr<Item[]> room{new Item[members * length]};
+    std::vector<std::uint32_t> used(members);
+    std::size_t until_poll = polled_after / length;
+    between.each(elements.size(), index, [&](std::size_t k, std::size_t to) {
+      Item* const row = room.get() + to * length;
+      row[used[to]] = make(elements[k], k);
+      if (++used[to] == length) [[unlikely]] {
+        rows.put(leading + static_cast<std::uint32_t>(to), {row, length});
+        used[to] = 0;
+        if (--until_poll == 0) {
+          rows.poll();
+          until_poll = polled_after / length;
+        }
+      }
+    });
+    for (std::size_t to = 0; to < members; ++to) {
+      rows.put(leading + static_cast<std::uint32_t>(to), {room.get() + to * length, used[to]});
+    }
+  }
+}
+
 /// Bring the elements to the members, as many to each as lie between its and the next of
 /// `begins`, the least ones to the first member. `make(element, k)` is what travels of element
-/// k. On each member those of the first source come first, and those of a source in order.
-/// Collective. Requires: `elements` stay as they are until the task has ended.
+/// k; elements that travel alone are moved from. On each member those of the first source come
+/// first, and those of a source in order. Collective.
 template <class T, class Order, class Tie, class Make>
-auto bring_in_order(located_team of, std::span<const T> elements, Order order,
-                    std::uint32_t part, Tie tie, std::vector<std::uint64_t> begins, Make make)
+auto bring_in_order(located_team of, std::span<T> elements, Order order, std::uint32_t part,
+                    Tie tie, std::vector<std::uint64_t> begins, Make make)
     -> task<exchanged_items<made_of<T, Make>>> {
   using item = made_of<T, Make>;
-  using items = sort_items<T, Order, Tie>;
+  using items = sort_items<std::remove_const_t<T>, Order, Tie>;
   const items mine{elements, order, part, tie};
   const std::uint64_t total = begins.back();
   // Members that have nothing before them get no mark, and neither have those with nothing
@@ -143,20 +220,21 @@ auto bring_in_order(located_team of, std::span<const T> elements, Order order,
     }
   }
   auto searching = find_splitters(of, mine, std::move(ranks), total);
-  const auto marks = co_await searching;
+  const auto splitters = co_await searching;
   cuts<items> between{mine};
-  for (const auto& each : marks) {
-    between.add(each);
+  // How many own elements go to each member: those between two splitters.
+  std::vector<std::uint64_t> counts(begins.size() - 1);
+  std::uint64_t before = 0;
+  for (std::size_t k = 0; k < splitters.size(); ++k) {
+    between.add(splitters[k].at);
+    counts[leading + k] = splitters[k].own_before - before;
+    before = splitters[k].own_before;
   }
-  const auto route = [&between, &mine, make, leading](const T& element, std::size_t k) {
-    const team_position to{leading + static_cast<std::uint32_t>(between.before(k))};
-    if constexpr (std::same_as<Make, travels_alone>) {
-      return to;
-    } else {
-      return parcel<item>{to, make(element, k)};
-    }
+  counts[leading + splitters.size()] = elements.size() - before;
+  const auto fill = [&between, elements, &make, leading](auto& rows) {
+    deal_rows<item>(between, elements, make, leading, rows);
   };
-  auto moving = exchange_placed(of, elements, route);
+  auto moving = exchange_rows<item>(of, std::move(counts), fill);
   co_return co_await moving;
 }
 

@@ -31,11 +31,19 @@ namespace lamellar::detail {
 /// An interval of the order in which wanted ranks lie.
 struct open_interval {
   std::uint64_t first = 0;                 // rank of its least element
+  std::uint64_t own_before = 0;            // this member\'s elements below it
   std::uint64_t size = 0;                  // over all members
   std::vector<std::uint64_t> wanted = {};  // ranks, ascending
   // This member's elements of it, ascending; or all that it has.
   std::vector<std::uint64_t> own = {};
   bool all = false;
+};
+
+/// What cuts the elements of all members, and how many of this member's are before it.
+template <class K>
+struct splitter {
+  mark<K> at;
+  std::uint64_t own_before;
 };
 
 /// What a member brings to a sample: marks of one interval after the other.
@@ -71,20 +79,20 @@ class splitter_search {
   splitter_search(const Items& items, std::vector<std::uint64_t> ranks, std::uint64_t total)
       : items_{items}, places_{items.part()} {
     if (!ranks.empty()) {
-      open_.push_back({0, total, std::move(ranks), {}, true});
+      open_.push_back({0, 0, total, std::move(ranks), {}, true});
     }
   }
 
   bool done() const { return open_.empty(); }
-  /// The marks of all ranks, in their order. Requires: done().
-  std::vector<mark_type> take() {
+  /// The splitters of all ranks, in their order. Requires: done().
+  std::vector<splitter<key_type>> take() {
     std::sort(found_.begin(), found_.end(),
               [](const found& a, const found& b) { return a.rank < b.rank; });
-    std::vector<mark_type> marks;
+    std::vector<splitter<key_type>> all;
     for (found& each : found_) {
-      marks.push_back(std::move(each.at));
+      all.push_back(std::move(each.what));
     }
-    return marks;
+    return all;
   }
 
   /// This member's share of a sample of the open intervals.
@@ -121,7 +129,8 @@ class splitter_search {
       std::vector<mark_type> sample = join(shares, k);
       if (open_[k].size <= sample_size()) {
         for (const std::uint64_t rank : open_[k].wanted) {
-          found_.push_back({rank, sample[rank - open_[k].first]});
+          const mark_type& at = sample[rank - open_[k].first];
+          found_.push_back({rank, {at, open_[k].own_before + own_below(open_[k], at)}});
         }
         continue;
       }
@@ -140,14 +149,16 @@ class splitter_search {
     std::size_t next = 0;
     for (std::size_t k = 0; k < open_.size(); ++k) {
       std::uint64_t first = open_[k].first;
+      std::uint64_t own_before = open_[k].own_before;
       auto rank = open_[k].wanted.begin();
       for (std::size_t cell = 0; cell < cells_[k].counts.size(); ++cell) {
         const std::uint64_t size = sums[next++];
-        open_interval inner{first, size, {}, {}, false};
+        open_interval inner{first, own_before, size, {}, {}, false};
         while (rank != open_[k].wanted.end() && *rank < first + size) {
           inner.wanted.push_back(*rank++);
         }
         first += size;
+        own_before += cells_[k].counts[cell];
         if (!inner.wanted.empty()) {
           inner.own = own_in(open_[k], cells_[k], cell);
           open.push_back(std::move(inner));
@@ -160,7 +171,7 @@ class splitter_search {
  private:
   struct found {
     std::uint64_t rank;
-    mark_type at;
+    splitter<key_type> what;
   };
   /// The cells of an interval.
   struct cell_list {
@@ -183,6 +194,14 @@ class splitter_search {
     constexpr std::uint64_t steps = 1U << 20;
     const auto rest = static_cast<std::uint64_t>((share - std::floor(share)) * steps);
     return std::min(here, whole + (places_.below(steps) < rest ? 1 : 0));
+  }
+  std::uint64_t own_below(const open_interval& of, const mark_type& at) const {
+    const std::uint64_t here = of.all ? items_.size() : of.own.size();
+    std::uint64_t below = 0;
+    for (std::uint64_t j = 0; j < here; ++j) {
+      below += static_cast<std::uint64_t>(mark_before(items_, mark_of(of, j), at));
+    }
+    return below;
   }
   mark_type mark_of(const open_interval& of, std::uint64_t j) const {
     const std::uint64_t k = of.all ? j : of.own[j];
@@ -263,21 +282,44 @@ class splitter_search {
   }
   template <class Index>
   void fill_from(std::size_t n, const Index& index, cell_list& cells) const {
-    // Copies, so that the compiler knows that nothing else changes them.
-    const cuts<Items> between = cells.between;
-    std::vector<std::uint64_t> counts(cells.counts.size());
-    std::vector<std::uint8_t> keeps(cells.likely.begin(), cells.likely.end());
+    if (Items::words && cells.likely == std::vector<bool>{false, true, false}) {
+      fill_three(n, index, cells);
+      return;
+    }
+    const std::vector<std::uint8_t> keeps(cells.likely.begin(), cells.likely.end());
     const std::uint8_t* const keep = keeps.data();
-    std::uint64_t* const count = counts.data();
-    for (std::size_t j = 0; j < n; ++j) {
-      const std::size_t k = index(j);
-      const std::size_t cell = between.before(k);
+    std::uint64_t* const count = cells.counts.data();
+    std::vector<std::uint64_t>* const own = cells.own.data();
+    cells.between.each(n, index, [=](std::size_t k, std::size_t cell) {
       ++count[cell];
       if (keep[cell] != 0) [[unlikely]] {
-        cells.own[cell].push_back(k);
+        own[cell].push_back(k);
       }
-    }
-    cells.counts = std::move(counts);
+    });
+  }
+  /// For one wanted rank: no branch that depends on an element.
+  template <class Index>
+  void fill_three(std::size_t n, const Index& index, cell_list& cells) const {
+    std::vector<std::uint64_t>& own = cells.own[1];
+    constexpr std::size_t stretch = 4096;
+    own.resize(stretch);
+    std::uint64_t* to = own.data();
+    std::uint64_t sum = 0;
+    std::size_t used = 0;
+    std::size_t room = stretch;
+    // Whoever adds to the sum adds 2 for an element of the last cell, 1 for one of the middle.
+    cells.between.each(n, index, [&](std::size_t k, std::size_t cell) {
+      to[used] = k;
+      used += static_cast<std::size_t>(cell == 1);
+      sum += cell;
+      if (used == room) [[unlikely]] {
+        own.resize(2 * room);
+        room = own.size();
+        to = own.data();
+      }
+    });
+    own.resize(used);
+    cells.counts = {n - used - (sum - used) / 2, used, (sum - used) / 2};
   }
 
   /// Own elements in a cell.
@@ -285,12 +327,18 @@ class splitter_search {
                                     std::size_t cell) const {
     if (!cells.likely[cell]) {
       // The sample has misled.
-      const std::size_t n = of.all ? items_.size() : of.own.size();
-      for (std::size_t j = 0; j < n; ++j) {
-        const std::size_t k = of.all ? j : of.own[j];
-        if (cells.between.before(k) == cell) {
-          cells.own[cell].push_back(k);
+      std::vector<std::uint64_t>& own = cells.own[cell];
+      const auto keep = [&own, cell](std::size_t k, std::size_t its) {
+        if (its == cell) {
+          own.push_back(k);
         }
+      };
+      if (of.all) {
+        cells.between.each(
+            items_.size(), [](std::size_t j) { return j; }, keep);
+      } else {
+        cells.between.each(
+            of.own.size(), [&of](std::size_t j) { return of.own[j]; }, keep);
       }
     }
     return std::move(cells.own[cell]);
@@ -316,7 +364,7 @@ struct add_counts {
 /// The elements with these ranks among all `total` elements of the members. Collective.
 /// Requires: ranks ascend and are below total, the same everywhere; `items` outlives the task.
 template <class Items>
-task<std::vector<mark<typename Items::key_type>>> find_splitters(
+task<std::vector<splitter<typename Items::key_type>>> find_splitters(
     located_team of, const Items& items, std::vector<std::uint64_t> ranks,
     std::uint64_t total) {
   splitter_search<Items> search{items, std::move(ranks), total};

@@ -191,6 +191,9 @@ void check_exchange(const located_team& of, const char* what);
 [[noreturn]] void changed_destination(const located_team& of, std::size_t index,
                                       std::uint32_t to);
 
+/// Ends the job: there is not one count for each member.
+void check_row_counts(const located_team& of, std::size_t counts);
+
 // ---- templates ------------------------------------------------------------------------------
 
 template <class End>

@@ -199,29 +199,21 @@ void place_encoded(router<Item, Route> routed_by, const darc<End>& ends,
   pieces.finish();
 }
 
-template <class Item, class Route>
-task<exchanged_items<travelling_item<Route, Item>>> place_items(located_team of,
-                                                                std::span<const Item> items,
-                                                                Route route) {
-  using T = travelling_item<Route, Item>;
+/// Exchange counts and places, call `(*store)(ends, places, result, sent)`, which puts this
+/// PE's items where they belong, and wait for those of the others. `failures`: what has failed
+/// here already; then nothing is stored. `store` must live until the task has ended.
+/// Collective.
+template <class T, class Store>
+task<exchanged_items<T>> place_counted(located_team of, std::vector<std::uint64_t> counts,
+                                       failure_log failures, const char* thrower,
+                                       const char* what, const Store* store) {
   static_assert(transferable<T>, "what an exchange carries must be able to travel");
   static_assert(exchanged_items<T>::plain || std::default_initializable<T>,
                 "items that are placed need a default constructor");
   using end = exchange_end<placed<T>>;
-  constexpr const char* what = "exchange_placed()";
-  check_exchange(of, what);
   engine& home = engine_of(of.value.where());
   const std::uint32_t members = of.value.size();
-  const router<Item, Route> routed_by{of, what, items, route};
-
-  std::vector<std::uint64_t> counts(members);
-  failure_log failures;
-  try {
-    counts = count_items(routed_by);
-  } catch (...) {
-    add_failure(failures, home, handler_table::readable(typeid(Route).name()));
-  }
-  const std::vector<std::uint64_t> from_each = co_await all_to_all(of, counts);
+  const std::vector<std::uint64_t> from_each = co_await all_to_all(of, std::move(counts));
 
   exchanged_items<T> result;
   std::string refusal;
@@ -238,22 +230,48 @@ task<exchanged_items<travelling_item<Route, Item>>> place_items(located_team of,
   const std::vector<landing_place> places =
       co_await exchange_landing_places(of, std::move(mine), std::move(refusal));
 
-  const darc<end> ends = co_await darc<end>::create(of, of.value, &put_in_place<T>, &result,
-                                                    std::string{"exchange_placed()"});
+  const darc<end> ends =
+      co_await darc<end>::create(of, of.value, &put_in_place<T>, &result, std::string{what});
   std::vector<std::uint64_t> sent(members);
   if (failures.count == 0) {
     try {
-      if constexpr (exchanged_items<T>::plain) {
-        place_plain<T>(routed_by, ends, find_ways(of, places, counts, result), sent);
-      } else {
-        place_encoded<T>(routed_by, ends, places, counts, result, sent);
-      }
+      (*store)(ends, places, result, sent);
     } catch (...) {
-      add_failure(failures, home, handler_table::readable(typeid(Route).name()));
+      add_failure(failures, home, handler_table::readable(thrower));
     }
   }
   co_await finish_exchange(of, &ends, std::move(sent), std::move(failures), what);
   co_return result;
+}
+
+template <class Item, class Route>
+task<exchanged_items<travelling_item<Route, Item>>> place_items(located_team of,
+                                                                std::span<const Item> items,
+                                                                Route route) {
+  using T = travelling_item<Route, Item>;
+  constexpr const char* what = "exchange_placed()";
+  check_exchange(of, what);
+  engine& home = engine_of(of.value.where());
+  const router<Item, Route> routed_by{of, what, items, route};
+
+  std::vector<std::uint64_t> counts(of.value.size());
+  failure_log failures;
+  try {
+    counts = count_items(routed_by);
+  } catch (...) {
+    add_failure(failures, home, handler_table::readable(typeid(Route).name()));
+  }
+  const auto store = [&](const auto& ends, const auto& places, exchanged_items<T>& result,
+                         std::vector<std::uint64_t>& sent) {
+    if constexpr (exchanged_items<T>::plain) {
+      place_plain<T>(routed_by, ends, find_ways(of, places, counts, result), sent);
+    } else {
+      place_encoded<T>(routed_by, ends, places, counts, result, sent);
+    }
+  };
+  auto placing =
+      place_counted<T>(of, counts, std::move(failures), typeid(Route).name(), what, &store);
+  co_return co_await placing;
 }
 
 }  // namespace lamellar::detail
