@@ -155,7 +155,7 @@ bool same_multiset(std::vector<T> a, std::vector<T> b) {
   return a == b;
 }
 
-// ---- the two properties ----
+// ---- the properties ----
 
 template <class T>
 task<> check_streamed(team t, pattern how) {
@@ -203,16 +203,50 @@ task<> check_placed(team t, pattern how) {
   CHECK(got.size() == first);
 }
 
+/// Rows of one to five items, to one member after the other.
 template <class T>
-task<> check_both(team t, pattern how) {
+task<> check_rows(team t, pattern how) {
+  const std::uint32_t n = t.size();
+  const std::uint32_t me = t.position().index();
+  std::vector<std::vector<T>> to(n);
+  std::vector<std::uint64_t> counts(n);
+  for (std::uint32_t q = 0; q < n; ++q) {
+    to[q] = sent_by<T>(how, me, q, n);
+    counts[q] = to[q].size();
+  }
+  const auto fill = [&](auto& rows) {
+    std::vector<std::size_t> done(n);
+    for (bool more = true; more;) {
+      more = false;
+      for (std::uint32_t q = 0; q < n; ++q) {
+        const std::size_t row = std::min(1 + (done[q] + q) % 5, to[q].size() - done[q]);
+        rows.put(team_position{q}, std::span{to[q]}.subspan(done[q], row));
+        done[q] += row;
+        more = more || done[q] < to[q].size();
+      }
+      rows.poll();
+    }
+  };
+  exchanged_items<T> got = co_await exchange_rows<T>(t, counts, fill);
+  for (std::uint32_t p = 0; p < n; ++p) {
+    INFO(how.name << ", from " << p << " of " << n << " to " << me);
+    const std::vector<T> expected = sent_by<T>(how, p, me, n);
+    const std::span<T> found = got.from(team_position{p});
+    CHECK(std::equal(found.begin(), found.end(), expected.begin(), expected.end()));
+  }
+}
+
+template <class T>
+task<> check_forms(team t, pattern how) {
   co_await check_streamed<T>(t, how);
   co_await check_placed<T>(t, how);
+  co_await check_rows<T>(t, how);
 }
 
 template <class T>
 void check_type(world& w, std::size_t many) {
   many = std::max<std::size_t>(many / work_divisor, 10);
-  for (const pattern& how : patterns(many)) check_both<T>(w, how).get();
+  for (const pattern& how : patterns(many)) check_forms<T>(w, how).get();
 }
 
 /// Small enough for simulated jobs, and enough for many buffers.
@@ -255,12 +289,12 @@ TEST_CASE("teams exchange among themselves, at the same time") {
     std::vector<team_position> backwards;
     for (std::uint32_t k = n; k != 0; --k) backwards.push_back(team_position{k - 1});
     const team reversed = co_await all.subteam(backwards);
-    co_await check_both<tag>(reversed, uniform);
+    co_await check_forms<tag>(reversed, uniform);
     const team half = co_await all.split(w.me().index() % 2);
-    co_await check_both<tag>(half, uniform);
-    co_await check_both<std::string>(half, uniform);
+    co_await check_forms<tag>(half, uniform);
+    co_await check_forms<std::string>(half, uniform);
     const team last = co_await all.block(n - 1, 1);
-    if (last.is_member()) co_await check_both<std::uint64_t>(last, uniform);
+    if (last.is_member()) co_await check_forms<std::uint64_t>(last, uniform);
   });
 }
 
@@ -320,7 +354,7 @@ TEST_CASE("an exchange waits neither for other tasks nor for messages that wait"
       while (!flag) co_await here.yield();
     };
     spawned<> other = w.spawn(until_over(w, over));
-    co_await check_both<std::uint64_t>(w, uniform);
+    co_await check_forms<std::uint64_t>(w, uniform);
     CHECK(!other.ready());
     over = true;
     co_await other;
@@ -365,7 +399,7 @@ void check_failure(world& w, std::uint32_t thrown_on, const char* text, task<> w
   CHECK(said.find(text) != std::string::npos);
   w.wait_all();
   w.quiesce().get();
-  check_both<std::uint64_t>(w, uniform).get();
+  check_forms<std::uint64_t>(w, uniform).get();
 }
 
 task<> placed_and_dropped(
@@ -432,6 +466,21 @@ TEST_CASE("what a route throws comes out on all PEs, in both forms, early and la
       };
       check_failure(w, 0, "no way", placed_and_dropped(w, items, route_later));
     }
+  });
+}
+
+TEST_CASE("what fills rows may throw, and that comes out on all PEs") {
+  on_pes([](world& w) {
+    const auto fill = [&w](auto&) {
+      if (w.me().index() == w.size() - 1) throw std::runtime_error("no rows");
+    };
+    std::string text;
+    try {
+      exchange_rows<int>(w, std::vector<std::uint64_t>(w.size()), fill).get();
+    } catch (const remote_error& e) {
+      text = e.what();
+    }
+    CHECK(text.find("no rows") != std::string::npos);
   });
 }
 

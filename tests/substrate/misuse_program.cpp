@@ -113,6 +113,17 @@ const std::map<std::string, std::function<void(world&)>> cases{
        };
        exchange_placed(w, items, route).get();
      }},
+    {"rows_left_out",
+     [](world& w) {
+       exchange_rows<int>(w, std::vector<std::uint64_t>(w.size(), 7), [](auto&) {}).get();
+     }},
+    {"row_too_long",
+     [](world& w) {
+       std::vector<int> items(8, 1);
+       const auto fill = [&items](auto& rows) { rows.put(team_position{0}, items); };
+       exchange_rows<int>(w, std::vector<std::uint64_t>(w.size(), 7), fill).get();
+     }},
+    {"rows_without_counts", [](world& w) { exchange_rows<int>(w, {}, [](auto&) {}).get(); }},
     {"source_outside",
      [](world& w) {
        const std::vector<int> items(3, 1);

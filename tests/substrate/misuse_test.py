@@ -137,6 +137,9 @@ class Misuse(JobTest):
                                        r" of \d PEs"),
                 ("route_changes", r"item 0 is routed to position 1 now, but was not when the items were counted;"
                                   r" the route must give the same answer each time"),
+                ("rows_left_out", r"exchange_rows\(\): 0 items were put for position 0, 7 were counted"),
+                ("row_too_long", r"exchange_rows\(\): 8 items were put for position 0, 7 were counted"),
+                ("rows_without_counts", r"exchange_rows\(\): 0 counts for \d members; there must be one for each"),
                 ("source_outside", r"the items from position \d of an exchange of \d PEs"),
                 ("exchange_in_handler", r"PE 1: exchange\(\) in a handler; only the body may take part"
                                         r" in collectives"),

@@ -129,16 +129,19 @@ void deal_rows(const Cuts& between, std::span<T> elements, const Make& make,
                std::uint32_t leading, Rows& rows) {
   const std::size_t members = between.size() + 1;
   const auto index = [](std::size_t j) { return j; };
+  const auto member = [leading](std::size_t to) {
+    return team_position{leading + static_cast<std::uint32_t>(to)};
+  };
   constexpr bool small = bitwise<Item> && std::is_trivially_copyable_v<Item> &&
                          std::default_initializable<Item> && sizeof(Item) <= 256;
   if constexpr (!small) {
     std::size_t until_poll = polled_after;
     between.each(elements.size(), index, [&](std::size_t k, std::size_t to) {
       if constexpr (std::same_as<Make, travels_alone>) {
-        rows.put(leading + static_cast<std::uint32_t>(to), {&elements[k], 1});
+        rows.put(member(to), {&elements[k], 1});
       } else {
         Item one = make(elements[k], k);
-        rows.put(leading + static_cast<std::uint32_t>(to), {&one, 1});
+        rows.put(member(to), {&one, 1});
       }
       if (--until_poll == 0) [[unlikely]] {
         rows.poll();
@@ -155,8 +158,8 @@ void deal_rows(const Cuts& between, std::span<T> elements, const Make& make,
     std::size_t all = 0;
     std::size_t until_poll = polled_after / length;
     const auto ship = [&] {
-      rows.put(leading, {first, all - in_second});
-      rows.put(leading + 1, {second, in_second});
+      rows.put(member(0), {first, all - in_second});
+      rows.put(member(1), {second, in_second});
       all = in_second = 0;
       if (--until_poll == 0) {
         rows.poll();
@@ -182,7 +185,7 @@ void deal_rows(const Cuts& between, std::span<T> elements, const Make& make,
       Item* const row = room.get() + to * length;
       row[used[to]] = make(elements[k], k);
       if (++used[to] == length) [[unlikely]] {
-        rows.put(leading + static_cast<std::uint32_t>(to), {row, length});
+        rows.put(member(to), {row, length});
         used[to] = 0;
         if (--until_poll == 0) {
           rows.poll();
@@ -191,7 +194,7 @@ void deal_rows(const Cuts& between, std::span<T> elements, const Make& make,
       }
     });
     for (std::size_t to = 0; to < members; ++to) {
-      rows.put(leading + static_cast<std::uint32_t>(to), {room.get() + to * length, used[to]});
+      rows.put(member(to), {room.get() + to * length, used[to]});
     }
   }
 }

@@ -48,9 +48,13 @@ class row_placer {
     }
   }
 
-  /// The next items for the member at position `to`; they may be moved from. Requires: in all
+  /// The next items for a member; they may be moved from. Requires: in all
   /// as many for each member as were counted.
-  void put(std::uint32_t to, std::span<T> items) {
+  void put(team_position member, std::span<T> items) {
+    const std::uint32_t to = member.index();
+    if (to >= to_.size()) [[unlikely]] {
+      wrong_number_of_items(of_, to, 0, items.size());
+    }
     place& at = to_[to];
     if (items.size() > at.left) [[unlikely]] {
       wrong_number_of_items(of_, to, at.counted, at.counted - at.left + items.size());
