@@ -84,6 +84,13 @@ class cuts {
       }
     } else {
       for (std::size_t j = 0; j < n; ++j) {
+        if constexpr (requires(const key_type& key) { key.data(); }) {
+          // What the element owns is anywhere in memory.
+          constexpr std::size_t ahead = 12;
+          if (j + ahead < n) {
+            __builtin_prefetch(items_->key(index(j + ahead)).data());
+          }
+        }
         const std::size_t k = index(j);
         f(k, count_before(k));
       }
