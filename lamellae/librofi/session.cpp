@@ -76,7 +76,7 @@ session::session(const std::string& providers, const std::string& domains) {
   const std::vector<introduction> members = introduce_all(*bootstrap_, s);
   const std::string address = address_for(members, s);
   fabric_choice choice;
-  choice.address = address;
+  choice.address = address_for_provider(address, s);
   choice.message_bytes = static_cast<std::uint32_t>(padded(sizeof(header) + longest_small));
   choice.expected_messages = size_ * (most_not_taken + 4);
   choice.several_threads = true;

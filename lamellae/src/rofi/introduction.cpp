@@ -17,6 +17,8 @@
 namespace lamellar::lamellae {
 namespace {
 
+constexpr const char* loopback = "127.0.0.1";
+
 static_assert(std::is_trivially_copyable_v<introduction>);
 
 introduction introduce(const settings& s) {
@@ -63,8 +65,12 @@ std::string address_for(const std::vector<introduction>& all, const settings& s)
   const bool one_machine = std::all_of(all.begin(), all.end(), [&](const introduction& it) {
     return it.machine == all[0].machine && it.network == all[0].network;
   });
-  return one_machine && s.rofi_address.empty() ? "127.0.0.1"
+  return one_machine && s.rofi_address.empty() ? loopback
                                                : address_of_interface(s.rofi_address);
+}
+
+std::string address_for_provider(const std::string& address, const settings& s) {
+  return address == loopback ? address : s.rofi_address;
 }
 
 }  // namespace lamellar::lamellae

@@ -31,4 +31,8 @@ std::vector<introduction> introduce_all(bootstrap& from, const settings& s);
 /// LAMELLAR_ROFI_ADDRESS names, or the first one. Throws: config_error.
 std::string address_for(const std::vector<introduction>& all, const settings& s);
 
+/// What of that the provider is told: on several machines only what the user has said, since
+/// fast networks have interfaces of their own.
+std::string address_for_provider(const std::string& address, const settings& s);
+
 }  // namespace lamellar::lamellae

@@ -263,7 +263,7 @@ class rofi_lamella final : public lamella {
     fabric_choice choice;
     choice.provider = s.rofi_provider;
     choice.domain = s.rofi_domain;
-    choice.address = address_;
+    choice.address = address_for_provider(address_, s);
     choice.message_bytes = (buffer_bytes() + static_cast<std::uint32_t>(sizeof(wire_header)) +
                             wire_alignment - 1) /
                            wire_alignment * wire_alignment;
