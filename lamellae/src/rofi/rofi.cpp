@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <lamellar/lamellae/error.hpp>
 #include <lamellar/lamellae/job.hpp>
 #include <map>
@@ -93,7 +94,14 @@ class rofi_lamella final : public lamella {
   const char* name() const override { return "rofi"; }
 
   std::vector<std::vector<std::byte>> exchange(std::span<const std::byte> mine) override {
-    return bootstrap_->exchange(mine);
+    if (!places_.has_far()) return bootstrap_->exchange(mine);
+    // Whoever has not come to the exchange yet may wait for what is still on its way from here.
+    auto others = std::async(std::launch::async, [&] { return bootstrap_->exchange(mine); });
+    while (others.wait_for(std::chrono::microseconds{200}) != std::future_status::ready) {
+      const std::lock_guard lock{far_mutex_};
+      far_.poll({}, false);
+    }
+    return others.get();
   }
 
   // --- channels ---
