@@ -80,7 +80,8 @@ int run_job(const options& chosen) {
   adopt_orphans();
   const taken_signals signals;
   auto children = start_children(chosen, memory, labelled_or_none, signals.mask_before());
-  supervisor watch{std::move(children), memory, signals, labelled_or_none, s.peer_timeout_s};
+  supervisor watch{std::move(children), memory,           signals,
+                   labelled_or_none,    s.peer_timeout_s, chosen.hosts > 1};
   const int code = watch.run();
   end_descendants();
   if (labelled) labelled->finish();

@@ -19,6 +19,7 @@ namespace {
 using lamellae::pe_state;
 
 constexpr auto patience = std::chrono::seconds{1};  // between asking a PE to end and killing it
+constexpr auto patience_with_words = std::chrono::milliseconds{500};  // of those who lost a PE
 constexpr int passed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
 bool asks_to_end(int signal) {
@@ -54,8 +55,13 @@ taken_signals::taken_signals() {
 taken_signals::~taken_signals() { close(fd_); }
 
 supervisor::supervisor(std::vector<pid_t> children, const lamellae::job_memory& memory,
-                       const taken_signals& signals, labels* labelled, double stopped_seconds)
-    : running_{children.size()}, memory_{memory}, signals_{signals}, labelled_{labelled} {
+                       const taken_signals& signals, labels* labelled, double stopped_seconds,
+                       bool others_notice)
+    : running_{children.size()},
+      memory_{memory},
+      signals_{signals},
+      labelled_{labelled},
+      others_notice_{others_notice} {
   for (const pid_t process : children) children_.push_back({process, false, {}});
   if (stopped_seconds > 0) {
     longest_stop_ = std::chrono::duration_cast<clock::duration>(
@@ -74,6 +80,7 @@ int supervisor::run() {
     read_signals();
     const auto now = clock::now();
     judge_stopped(now);
+    if (end_at_ && now >= *end_at_) end_all();
     if (kill_at_ && now >= *kill_at_) {
       kill_at_.reset();
       send_all(SIGKILL);
@@ -83,7 +90,7 @@ int supervisor::run() {
 }
 
 int supervisor::milliseconds_to_wait(clock::time_point now) const {
-  std::optional<clock::time_point> next = kill_at_;
+  std::optional<clock::time_point> next = is_ending_ ? kill_at_ : end_at_;
   for (const child& c : children_) {
     if (!c.stopped_since || is_ending_) continue;
     const auto lost_at = *c.stopped_since + *longest_stop_;
@@ -153,6 +160,7 @@ void supervisor::judge_end(std::uint32_t pe, int how, int status) {
   }
   if (was_signal) {
     const bool as_asked = status == interrupted_by_;
+    if (others_notice_ && !as_asked && !end_at_) end_at_ = clock::now() + patience_with_words;
     fail(128 + status, as_asked ? fmt::format("ended by {}", name_of(status))
                                 : fmt::format("PE {} was killed by {}{}", pe, name_of(status),
                                               how == CLD_DUMPED ? " (core dumped)" : ""));
@@ -201,7 +209,7 @@ void supervisor::fail(int code, const std::string& text) {
     fmt::print(stderr, "lamellar-run: {}{}\n", text,
                running_ != 0 ? "; ending the others" : "");
   }
-  end_all();
+  if (!end_at_ || text.empty()) end_all();
 }
 
 void supervisor::end_all() {

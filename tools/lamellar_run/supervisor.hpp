@@ -37,8 +37,10 @@ class taken_signals {
 class supervisor {
  public:
   /// `stopped_seconds`: how long a PE may be stopped before it counts as lost; 0: for ever.
+  /// `others_notice`: the PEs notice by themselves that one was killed, and say what they did.
   supervisor(std::vector<pid_t> children, const lamellae::job_memory& memory,
-             const taken_signals& signals, labels* labelled, double stopped_seconds);
+             const taken_signals& signals, labels* labelled, double stopped_seconds,
+             bool others_notice);
 
   /// Wait for all. Returns the code with which the launcher ends.
   int run();
@@ -67,10 +69,12 @@ class supervisor {
   const lamellae::job_memory& memory_;
   const taken_signals& signals_;
   labels* labelled_;
+  bool others_notice_;
   std::optional<clock::duration> longest_stop_;
 
   int result_ = 0;
   bool is_ending_ = false;
+  std::optional<clock::time_point> end_at_;  ///< one was killed: the others may speak till then
   std::optional<clock::time_point> kill_at_;  ///< while ending: when patience is over
   int interrupted_by_ = 0;                    ///< the last ending signal that came to us
 };

@@ -118,7 +118,7 @@ bool connection::read_on(std::vector<frame>& into) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
     if (got <= 0) {
-      trouble_ = got == 0 ? "its connection was closed" : std::strerror(errno);
+      trouble_ = got == 0 ? "closed" : std::strerror(errno);
       return false;
     }
     heard_ = clock::now();

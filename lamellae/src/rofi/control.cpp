@@ -97,7 +97,7 @@ control::control(bootstrap& from, control_settings s)
 }
 
 control::~control() {
-  leave();
+  stop();
   if (listener_ >= 0) close(listener_);
   close(wake_[0]);
   close(wake_[1]);
@@ -113,6 +113,11 @@ void control::wake() {
 }
 
 void control::leave() {
+  says_farewell_.store(true);
+  stop();
+}
+
+void control::stop() {
   if (!thread_.joinable()) return;
   leaving_.store(true);
   wake();
@@ -233,7 +238,7 @@ void control::serve() {
     beat(clock::now());
     copy_pages();
   }
-  send_to_all({frame_kind::leave, me_, 0, 0, {}}, me_);
+  if (says_farewell_.load()) send_to_all({frame_kind::leave, me_, 0, 0, {}}, me_);
   // What the system has not taken by then is not worth waiting for: its reader is gone.
   const auto end = clock::now() + 1s;
   for (auto& line : lines_) {
@@ -253,7 +258,9 @@ void control::read_from(std::uint32_t pe, connection& line) {
   for (const frame& one : said) obey(me_ == 0 ? pe : one.pe, one);
   if (open) return;
   lines_[pe].reset();
-  if (!has_left(pe)) end_of(pe, fmt::format("its process has ended, or {}", trouble));
+  if (!has_left(pe))
+    end_of(pe,
+           fmt::format("its process has ended, or the connection to it broke ({})", trouble));
 }
 
 void control::obey(std::uint32_t from, const frame& what) {
@@ -332,15 +339,15 @@ void control::copy_pages() {
     waited_before_ = waited;
     send_to_all({frame_kind::asked, me_, asked, waited, {}}, me_);
   }
-  // Answers: of this PE.
+  // Answers: of this PE; and what it does instead of answering.
   const std::uint32_t answered = set_.own->answered.load(std::memory_order_acquire);
-  if (answered != answered_before_) {
+  const std::uint32_t running = set_.own->running.load(std::memory_order_relaxed);
+  if (answered != answered_before_ || (answered != asked && running != running_before_)) {
     answered_before_ = answered;
+    running_before_ = running;
     const std::size_t bytes = std::min<std::size_t>(set_.own->bytes, sizeof(set_.own->text));
-    send_to_all(
-        {frame_kind::page, me_, answered, set_.own->running.load(std::memory_order_relaxed),
-         std::string{set_.own->text, bytes}},
-        me_);
+    send_to_all({frame_kind::page, me_, answered, running, std::string{set_.own->text, bytes}},
+                me_);
   }
 }
 

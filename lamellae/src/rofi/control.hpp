@@ -54,7 +54,7 @@ class control {
   bulletin* page_of(std::uint32_t pe);
   /// Whether `pe` has left in good order.
   bool has_left(std::uint32_t pe) const { return left_[pe].load(std::memory_order_acquire); }
-  /// Tell all that this PE leaves in good order, and stop.
+  /// Tell all that this PE leaves in good order, and stop. Without it the end is a loss.
   void leave();
 
  private:
@@ -62,6 +62,7 @@ class control {
 
   void listen_for_all();
   void connect_to_first(const std::string& address, std::uint16_t port);
+  void stop();
   void serve();
   void look_at_strangers();
   void read_from(std::uint32_t pe, connection& line);
@@ -84,10 +85,12 @@ class control {
   std::vector<std::unique_ptr<bulletin>> copies_;  // of pages of other hosts
   std::uint32_t asked_before_ = 0;
   std::uint32_t answered_before_ = 0;
+  std::uint32_t running_before_ = 0;
   std::uint32_t waited_before_ = 0;
   clock::time_point last_beat_{};
   bool is_over_ = false;  // somebody is lost; nothing more is said
   std::atomic<bool> leaving_{false};
+  std::atomic<bool> says_farewell_{false};
   std::thread thread_;
 };
 

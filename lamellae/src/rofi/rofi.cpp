@@ -2,6 +2,7 @@
 #include "rofi.hpp"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -37,6 +39,8 @@ constexpr std::uint32_t longest_eager = 16 << 10;
 constexpr std::uint32_t polls_between_looks = 16;
 constexpr std::uint32_t polls_between_checks = 256;
 constexpr auto patience_at_end = std::chrono::seconds{5};
+/// Of whoever ends the job, with a PE that is to say what it waits for.
+constexpr auto patience_with_answers = std::chrono::milliseconds{200};
 /// Farewells take another way than messages, and may come later than the end of a connection.
 constexpr auto patience_with_failures = std::chrono::seconds{1};
 
@@ -295,16 +299,42 @@ class rofi_lamella final : public lamella {
     rules.timeout_s = s.peer_timeout_s;
     rules.own = near_page(me());
     rules.near_page = [this](std::uint32_t pe) { return near_page(pe); };
-    rules.lost = [this](std::uint32_t pe, const std::string& why) { end_job(pe, why); };
+    rules.lost = [this](std::uint32_t pe, const std::string& why) {
+      // The launcher has noticed too, and its request to end must not silence the reason.
+      outlast_launcher();
+      end_job(pe, why + what_this_pe_does());
+    };
     control_ = std::make_unique<control>(*bootstrap_, std::move(rules));
+  }
+
+  static void outlast_launcher() {
+    struct sigaction now {};
+    if (sigaction(SIGTERM, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) {
+      signal(SIGTERM, SIG_IGN);
+    }
+  }
+
+  /// As for a report, if the PE answers soon. Any thread but the PE's own.
+  std::string what_this_pe_does() {
+    bulletin& own = *near_page(me());
+    const std::uint32_t number = page_of(0)->asked.fetch_add(1) + 1;
+    const auto end = clock::now() + patience_with_answers;
+    while (own.answered.load(std::memory_order_acquire) < number) {
+      if (clock::now() > end) return fmt::format("; PE {}: computes", me());
+      std::this_thread::sleep_for(std::chrono::microseconds{100});
+    }
+    const std::string_view all{own.text, std::min<std::size_t>(own.bytes, sizeof(own.text))};
+    return fmt::format("; PE {}: {}", me(), all.substr(0, all.find('\n')));
   }
 
   [[noreturn]] void end_job(std::uint32_t lost, const std::string& why) {
     std::string text = fmt::format("PE {} is lost: {}", lost, why);
     if (!is_near(lost)) {
       const delivery it = far_.delivered(lost);
-      text += fmt::format("; PE {} had {} buffers of messages to it under way", me(),
-                          it.posted - it.handled);
+      if (it.posted != it.handled) {
+        text += fmt::format("; it has not handled {} buffers of messages from PE {}",
+                            it.posted - it.handled, me());
+      }
     }
     abort_job(1, text);
   }
