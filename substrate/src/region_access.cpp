@@ -69,8 +69,7 @@ task<> fetch_pieces(region_reach at, std::uint64_t offset, std::shared_ptr<landi
 }
 
 [[noreturn]] void network_failed(const region_reach& at, const char* what, std::size_t bytes) {
-  throw error(fmt::format("PE {}: the network failed in a {} of {} bytes, PE {}", at.home->me(),
-                          what, bytes, at.to));
+  throw error(fmt::format("the network failed in a {} of {} bytes, PE {}", what, bytes, at.to));
 }
 
 /// `copy` holds `from`, or nothing does.

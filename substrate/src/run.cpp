@@ -13,6 +13,18 @@ namespace lamellar::detail {
 
 namespace {
 
+/// End the job by what is being thrown.
+[[noreturn]] void end_by_exception(std::uint32_t me) {
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    lamellae::abort_job(1, fmt::format("PE {}: {}", me, e.what()));
+  } catch (...) {
+    lamellae::abort_job(
+        1, fmt::format("PE {}: something that is not a std::exception was thrown", me));
+  }
+}
+
 /// One PE from start to end. Whatever goes wrong ends the job: the others would wait for ever.
 int run_pe(std::unique_ptr<lamellae::lamella> transport, const lamellae::settings& s,
            const std::function<int(world&)>& one) {
@@ -27,14 +39,16 @@ int run_pe(std::unique_ptr<lamellae::lamella> transport, const lamellae::setting
   const lamellae::inside_job inside{me};
   try {
     world w{std::move(transport), s};
-    const int code = one(w);
-    engine_of(w).close();
-    return code;
-  } catch (const std::exception& e) {
-    lamellae::abort_job(1, fmt::format("PE {}: {}", me, e.what()));
+    try {
+      const int code = one(w);
+      engine_of(w).close();
+      return code;
+    } catch (...) {
+      // While the world stands: its end would look to the others as if this PE left.
+      end_by_exception(me);
+    }
   } catch (...) {
-    lamellae::abort_job(
-        1, fmt::format("PE {}: something that is not a std::exception was thrown", me));
+    end_by_exception(me);
   }
 }
 
