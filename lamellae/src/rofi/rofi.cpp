@@ -111,7 +111,10 @@ class rofi_lamella final : public lamella {
   // --- channels ---
 
   out_buffer acquire(std::uint32_t peer, traffic kind) override {
-    return is_near(peer) ? host_->acquire(places_.near[peer], kind) : far_.acquire(peer, kind);
+    if (!is_near(peer)) return far_.acquire(peer, kind);
+    out_buffer room = host_->acquire(places_.near[peer], kind);
+    room.capacity = std::min(room.capacity, able_.buffer_bytes);
+    return room;
   }
   void post(std::uint32_t peer, traffic kind, std::uint32_t bytes,
             std::uint16_t flags) override {

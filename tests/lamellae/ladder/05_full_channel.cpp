@@ -30,7 +30,7 @@ std::uint64_t number_in(const in_buffer& in) {
 TEST_CASE("a channel takes as many buffers as its depth says, whatever the other class does") {
   on_every_pe([](lamella& pe) {
     if (pe.size() == 1) return;
-    const std::uint32_t next = (pe.me() + 1) % pe.size();
+    const std::uint32_t next = opposite(pe);
     const std::uint64_t too_many = 10000;
     std::uint64_t depth = 0;
     for (const traffic kind : classes) {

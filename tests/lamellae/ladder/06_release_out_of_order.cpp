@@ -29,7 +29,7 @@ in_buffer receive(lamella& pe) {
 TEST_CASE("a channel yields all its buffers while none is released") {
   on_every_pe([](lamella& pe) {
     if (pe.size() == 1) return;
-    const std::uint32_t next = (pe.me() + 1) % pe.size();
+    const std::uint32_t next = opposite(pe);
     const auto depth = static_cast<std::uint16_t>(pe.able().channel_depth);
     for (std::uint16_t k = 0; k < depth; ++k) send(pe, next, k);
     std::vector<in_buffer> held;
@@ -47,7 +47,7 @@ TEST_CASE("a channel yields all its buffers while none is released") {
 TEST_CASE("buffers released in any order are handled all, and what is kept stays as it is") {
   on_every_pe([](lamella& pe) {
     if (pe.size() == 1) return;
-    const std::uint32_t next = (pe.me() + 1) % pe.size();
+    const std::uint32_t next = opposite(pe);
     const auto depth = static_cast<std::uint16_t>(pe.able().channel_depth);
     std::mt19937 random{4711 + pe.me()};
     std::uint16_t number = 0;
@@ -73,7 +73,7 @@ TEST_CASE("buffers released in any order are handled all, and what is kept stays
 TEST_CASE("a slot is filled again only when it was released, even behind one that is kept") {
   on_every_pe([](lamella& pe) {
     if (pe.size() == 1) return;
-    const std::uint32_t next = (pe.me() + 1) % pe.size();
+    const std::uint32_t next = opposite(pe);
     const auto depth = static_cast<std::uint16_t>(pe.able().channel_depth);
     for (std::uint16_t k = 0; k < depth; ++k) send(pe, next, k);
     std::vector<in_buffer> held;

@@ -60,6 +60,12 @@ inline bool is_near(const lamella& pe, std::uint32_t peer) {
   return pe.host_of(peer) == pe.host_of(pe.me());
 }
 
+/// A peer that is reached in the same way by everybody, and reaches this PE's like: across
+/// hosts, if there are two. Requires: more than one PE.
+inline std::uint32_t opposite(const lamella& pe) {
+  return (pe.me() + pe.size() / 2) % pe.size();
+}
+
 /// A byte that tells apart the PEs, their messages, and the places in a message.
 inline std::byte pattern(std::uint64_t seed, std::size_t at) {
   std::uint64_t mixed = (seed + 1) * 0x9e3779b97f4a7c15 + at * 0xff51afd7ed558ccd;
