@@ -27,6 +27,8 @@ constexpr char by_signal = 's';
 constexpr char by_wait = 'w';
 constexpr char by_end = 'e';
 
+constexpr std::uint64_t same_report_ns = 1'500'000'000;  // longer than one takes
+
 /// What wakes the thread: written by a signal's handler too, so it is a pipe, and one for the
 /// process. Never destroyed.
 struct bell {
@@ -160,16 +162,15 @@ void doctor::report(const std::string& because, bool insist) {
   bulletin* const first = over.page_of(0);
   if (over.host_of(over.me()) != over.host_of(0)) {
     // A copy of the page: others may ask at the same moment, which is seen a little later.
-    const std::uint32_t seen = first->asked.load();
     const auto end =
         steady_clock::now() + std::min(milliseconds{2000}, milliseconds{200} * (over.me() + 1));
     while (steady_clock::now() < end) {
-      if (first->asked.load() != seen) return;
+      const std::uint64_t asked = first->asked_at_ns.load();
+      if (asked != 0 && over.now_ns() - asked < same_report_ns) return;
       std::this_thread::sleep_for(milliseconds{10});
     }
   }
   // Every process of the job may have got the signal: one speaks.
-  constexpr std::uint64_t same_report_ns = 1'500'000'000;  // longer than one takes
   for (;;) {
     std::uint64_t before = first->asked_at_ns.load();
     const std::uint64_t now = over.now_ns();

@@ -10,6 +10,7 @@
 #include <lamellar/substrate/detail/transfer_end.hpp>
 #include <lamellar/substrate/error.hpp>
 #include <lamellar/substrate/world.hpp>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -69,7 +70,8 @@ task<> fetch_pieces(region_reach at, std::uint64_t offset, std::shared_ptr<landi
 }
 
 [[noreturn]] void network_failed(const region_reach& at, const char* what, std::size_t bytes) {
-  throw error(fmt::format("the network failed in a {} of {} bytes, PE {}", what, bytes, at.to));
+  throw error(fmt::format("the network failed in a {} of {} bytes {} PE {}", what, bytes,
+                          what == std::string_view{"put"} ? "to" : "from", at.to));
 }
 
 /// `copy` holds `from`, or nothing does.

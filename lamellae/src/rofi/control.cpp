@@ -276,6 +276,7 @@ void control::obey(std::uint32_t from, const frame& what) {
     case frame_kind::asked: {
       bulletin& first = *page_of(0);
       raise(first.waited_too_long, what.more);
+      if (first.asked.load() < what.number) first.asked_at_ns.store(set_.now_ns());
       raise(first.asked, what.number);
       break;
     }

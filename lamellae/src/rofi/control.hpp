@@ -37,6 +37,7 @@ struct control_settings {
   double timeout_s = 5;     ///< of silence; 0: any silence is fine
   bulletin* own = nullptr;  ///< this PE's page, which its peers on other hosts read copies of
   std::function<bulletin*(std::uint32_t)> near_page;  ///< of a PE of this host, or nullptr
+  std::function<std::uint64_t()> now_ns;              ///< the clock of the pages
   /// PE `pe` is lost; `why` is for a reader. Called once, by the control thread.
   std::function<void(std::uint32_t pe, const std::string& why)> lost;
 };

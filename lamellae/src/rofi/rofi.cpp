@@ -302,6 +302,7 @@ class rofi_lamella final : public lamella {
     rules.timeout_s = s.peer_timeout_s;
     rules.own = near_page(me());
     rules.near_page = [this](std::uint32_t pe) { return near_page(pe); };
+    rules.now_ns = [this] { return now_ns(); };
     rules.lost = [this](std::uint32_t pe, const std::string& why) {
       // The launcher has noticed too, and its request to end must not silence the reason.
       outlast_launcher();

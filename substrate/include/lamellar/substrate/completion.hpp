@@ -60,11 +60,11 @@ class [[nodiscard("wait for it with .get() or co_await")]] completion {
   bool ready() const { return done_.has_value() || rest_.ready(); }
 
   /// Wait until it is done, making progress meanwhile, and return the result. Once only.
-  T get() {
+  T get(std::source_location where = std::source_location::current()) {
     if (done_.has_value()) [[likely]] {
       return *std::move(done_);
     }
-    return rest_.get();
+    return rest_.get(where);
   }
 
   auto operator co_await() noexcept { return awaiter{this}; }
@@ -113,9 +113,9 @@ class [[nodiscard("wait for it with .get() or co_await")]] completion<void> {
   bool ready() const { return !rest_.valid() || rest_.ready(); }
 
   /// Wait until it is done, making progress meanwhile.
-  void get() {
+  void get(std::source_location where = std::source_location::current()) {
     if (rest_.valid()) [[unlikely]] {
-      finish();
+      finish(where);
     }
   }
 
@@ -134,10 +134,10 @@ class [[nodiscard("wait for it with .get() or co_await")]] completion<void> {
     void await_resume() { of->get(); }
   };
 
-  void finish() {
+  void finish(std::source_location where) {
     reply<> rest = std::move(rest_);
     const std::shared_ptr<detail::landing> into = std::move(into_);
-    rest.get();
+    rest.get(where);
   }
 
   void drop() noexcept {
