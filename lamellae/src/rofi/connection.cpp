@@ -81,7 +81,7 @@ std::optional<frame> take_frame(std::string& bytes, bool& broken) {
   return read;
 }
 
-connection::connection(int socket) : socket_{socket}, heard_{clock::now()} {
+connection::connection(int socket) : socket_{socket}, begun_{clock::now()}, heard_{begun_} {
   fcntl(socket_, F_SETFL, fcntl(socket_, F_GETFL) | O_NONBLOCK);
   const int yes = 1;
   setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));

@@ -57,6 +57,7 @@ class connection {
   bool write_on();
   /// Read what is there. False: the other end has closed, or sends nonsense.
   bool read_on(std::vector<frame>& into);
+  clock::time_point begun() const { return begun_; }
   clock::time_point heard() const { return heard_; }
   /// Why write_on() or read_on() said no.
   const std::string& trouble() const { return trouble_; }
@@ -66,6 +67,7 @@ class connection {
   std::string in_;
   std::string out_;
   std::string trouble_;
+  clock::time_point begun_;
   clock::time_point heard_;
 };
 

@@ -174,7 +174,7 @@ void control::look_at_strangers() {
         continue;
       }
     }
-    if (!open || !said.empty() || clock::now() - one->heard() > patience_with_strangers) {
+    if (!open || !said.empty() || clock::now() - one->begun() > patience_with_strangers) {
       one.reset();
     }
   }
