@@ -35,17 +35,18 @@ set(LAMELLAR_TEST_SEEDS ${seeds} CACHE STRING "Seeds with which each test runs u
 set(lamellar_test_sim_pes 2 4)
 
 # lamellar_add_test(<name> SOURCES ... [LAMELLAE local shmem sim] [PES 1 2 4] [THREADS 1] [LINK ...] [LABELS ...]
-#                   [TIMEOUT seconds] [ARGUMENTS ...] [ENVIRONMENT variable=value ...] [NO_MAIN])
+#                   [TIMEOUT seconds] [ARGUMENTS ...] [ENVIRONMENT variable=value ...] [NO_MAIN] [NO_ROFI])
 #
 # One doctest program test_<layer>_<name>, with one CTest test <layer>.<name>.<lamella>.<PEs> per lamella and number of
 # PEs (default 1 2 4), and per number of threads: those with more than one bear it too, as in substrate.task.local.2x2.
 # Under sim a PE has one thread, and there is one test for each seed: substrate.task.sim.4.seed2.
-# What runs on shmem runs on rofi too, where libfabric is there: 2 PEs on two pretended hosts, and 4 PEs, two on each.
+# What runs on shmem runs on rofi too, where libfabric is there: 2 PEs on two pretended hosts, and 4 PEs, two on each,
+# unless it says NO_ROFI.
 # Without LAMELLAE it needs no PEs and is the one test <layer>.<name>. Where there are LAMELLAE the program's main is that
 # of tests/support/pes.hpp. NO_MAIN: a source has its own. PROGRAM_OF <name> in place of SOURCES: more runs, under this
 # name, of the program declared under that one.
 function(lamellar_add_test name)
-  cmake_parse_arguments(arg "NO_MAIN" "TIMEOUT;PROGRAM_OF"
+  cmake_parse_arguments(arg "NO_MAIN;NO_ROFI" "TIMEOUT;PROGRAM_OF"
     "SOURCES;LAMELLAE;PES;THREADS;LINK;LABELS;ARGUMENTS;ENVIRONMENT" ${ARGN})
   if(arg_UNPARSED_ARGUMENTS OR (NOT arg_SOURCES AND NOT arg_PROGRAM_OF))
     message(FATAL_ERROR "lamellar_add_test(${name}): SOURCES is needed; not understood: '${arg_UNPARSED_ARGUMENTS}'")
@@ -102,7 +103,7 @@ function(lamellar_add_test name)
       endforeach()
     endforeach()
   endif()
-  if(shmem IN_LIST arg_LAMELLAE AND LAMELLAR_HAS_LIBFABRIC)
+  if(shmem IN_LIST arg_LAMELLAE AND LAMELLAR_HAS_LIBFABRIC AND NOT arg_NO_ROFI)
     list(APPEND arg_LAMELLAE rofi)
   endif()
   foreach(lamella IN LISTS arg_LAMELLAE)
