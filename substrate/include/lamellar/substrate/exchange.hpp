@@ -83,10 +83,10 @@ task<exchanged_items<travelling_item<Route, std::ranges::range_value_t<Items>>>>
 exchange_placed(detail::located_team of, Items&& items, Route route);
 
 /// Bring items to their members as exchange_placed() does, `counts[k]` of them to position k.
-/// `fill(rows)` hands them over by `rows.put(position, items)`, a span<T>, in any order of members; it
-/// has no other way to be asked, so that it may gather them as suits it. Of a put the items may
-/// be moved from; they are free for other use when it returns. `rows.poll()` serves others, in
-/// a fill that takes long.
+/// `fill(rows)` hands them over by `rows.put(position, items)`, a span<T>, in any order of
+/// members; it has no other way to be asked, so that it may gather them as suits it. Of a put
+/// the items may be moved from; they are free for other use when it returns. `rows.poll()`
+/// serves others, in a fill that takes long.
 ///
 /// Shapes: one count for each member. Cost: two all_to_all, a barrier and an all_reduce; where
 /// the receiver's memory is mapped, or is here, a copy of each row. Memory: the result, as that
