@@ -79,7 +79,7 @@ class GoodOrder:
         self.assertEqual(self.check_good(job).count("SUCCESS"), 2)
 
     def test_the_ladder(self):
-        self.assertEqual(len(self.programs.ladder), 8)
+        self.assertEqual(len(self.programs.ladder), 9)
         for pes in (1, 2, 4):
             for rung in self.programs.ladder:
                 with self.subTest(rung=os.path.basename(rung), pes=pes):
