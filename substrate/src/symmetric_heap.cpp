@@ -116,26 +116,30 @@ void symmetric_heap::free(const heap_block& block, std::string_view what) noexce
     }
   }
   add_piece(begin, {whole, &of});
-  if (of.in_use == 0) {
-    give_back(of);
-  }
+  give_back();
 }
 
-/// One ordinary segment is kept for the next block, so that a program which makes and drops one
-/// region again and again does not ask the system each time.
-void symmetric_heap::give_back(segment& empty) {
-  const bool other_is_empty = std::any_of(segments_.begin(), segments_.end(),
-                                          [&](const std::unique_ptr<segment>& each) {
-                                            return each.get() != &empty && each->in_use == 0;
-                                          });
-  if (empty.bytes <= longest_step && !other_is_empty) {
-    return;
+/// One empty segment is kept for the next block, so that a program which makes and drops one
+/// region again and again, or sorts, does not ask the system each time: the largest that is
+/// ordinary, or not much larger than what is in use.
+void symmetric_heap::give_back() noexcept {
+  const std::size_t most = longest_step + in_use_;
+  const segment* kept = nullptr;
+  for (const auto& each : segments_) {
+    if (each->in_use == 0 && each->bytes <= most &&
+        (kept == nullptr || each->bytes > kept->bytes)) {
+      kept = each.get();
+    }
   }
-  remove_piece(free_.find(empty.memory.data));
-  held_ -= empty.bytes;
-  from_.free_segment(empty.memory);
-  std::erase_if(segments_,
-                [&](const std::unique_ptr<segment>& each) { return each.get() == &empty; });
+  std::erase_if(segments_, [&](const std::unique_ptr<segment>& each) {
+    if (each->in_use != 0 || each.get() == kept) {
+      return false;
+    }
+    remove_piece(free_.find(each->memory.data));
+    held_ -= each->bytes;
+    from_.free_segment(each->memory);
+    return true;
+  });
 }
 
 symmetric_heap::pieces::iterator symmetric_heap::find(std::size_t bytes) {

@@ -87,7 +87,7 @@ class symmetric_heap {
   pieces::iterator grow(std::size_t bytes, std::string_view what);
   pieces::iterator add_piece(std::byte* at, piece what);
   void remove_piece(pieces::iterator which);
-  void give_back(segment& empty);
+  void give_back() noexcept;
   [[noreturn]] void refuse(std::size_t bytes, std::string_view what,
                            std::string_view why) const;
   heap_usage usage_locked() const;
