@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
-#include <lamellar/algorithms/sort.hpp>
+#include <lamellar/algorithms/detail/neighbours.hpp>
+#include <lamellar/algorithms/select.hpp>
 #include <lamellar/substrate/detail/engine.hpp>
 
 namespace lamellar::detail {
@@ -12,6 +13,15 @@ void segments_differ(const engine* at, const char* what, std::uint32_t position,
          fmt::format("{}: {} and {} elements at position {}; both ranges must have segments of "
                      "equal sizes",
                      what, first, second, position),
+         where);
+}
+
+void no_such_rank(const engine* at, const char* what, std::uint64_t rank, std::uint64_t size,
+                  std::source_location where) {
+  misuse(at,
+         fmt::format("{}: the element of rank {} of a range of {} elements; ranks are 0 to the "
+                     "size less one",
+                     what, rank, size),
          where);
 }
 

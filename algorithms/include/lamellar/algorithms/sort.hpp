@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <lamellar/algorithms/detail/neighbours.hpp>
 #include <lamellar/algorithms/detail/sort_steps.hpp>
 #include <lamellar/algorithms/distributed_range.hpp>
 #include <lamellar/containers/array.hpp>
@@ -99,28 +100,6 @@ task<bool> is_sorted(const R& range, Compare compare = {}, Projection projection
 
 namespace detail {
 
-/// Ends the job: keys and values do not lie in the same way.
-[[noreturn]] void segments_differ(const engine* at, const char* what, std::uint32_t position,
-                                  std::size_t first, std::size_t second,
-                                  std::source_location where);
-
-template <class T>
-void move_elements(world& at, std::span<T> from, std::span<T> to) {
-  on_node::for_each_range(at.on_node(), from.size(), [&](std::size_t begin, std::size_t end) {
-    std::move(from.data() + begin, from.data() + end, to.data() + begin);
-  });
-}
-
-/// This member's position and where its segment begins.
-struct own_place {
-  std::uint32_t position;
-  std::uint64_t begin;
-};
-inline own_place place_in(const team& of, const std::vector<std::uint64_t>& begins) {
-  const std::uint32_t position = of.position().index();
-  return {position, begins[position]};
-}
-
 /// By the indices of a range that has some, else in the order of segments: the index of this
 /// member's element k.
 template <class R>
@@ -203,12 +182,7 @@ task<> sort_pairs(Keys keys, Values values, Compare compare, Projection projecti
   const located_team of{my_keys.members(), where};
   world& at = of.value.where();
   const std::vector<std::uint64_t> begins = segment_begins(my_keys);
-  for (std::uint32_t k = 0; k < of.value.size(); ++k) {
-    const std::size_t wanted = my_keys.size_at(team_position{k});
-    if (const std::size_t found = my_values.size_at(team_position{k}); found != wanted) {
-      segments_differ(&engine_of(at), "sort_by_key", k, wanted, found, where);
-    }
-  }
+  check_segments(of, "sort_by_key", my_keys, my_values);
   auto settling = of.value.quiesce(where);
   co_await settling;
   auto opening_keys = open_to_write(my_keys, where);
@@ -344,23 +318,9 @@ task<bool> range_is_sorted(R range, Compare compare, Projection projection,
   if (has_ordered_segments(mine)) {
     ends = ends_of(at.on_node(), segment.local(), order);
   } else if constexpr (indexed_range<R>) {
-    // Each member gets a row of neighbours, as long as its segment.
-    const std::vector<std::uint64_t> begins = segment_begins(mine);
-    const own_place here = place_in(of.value, begins);
-    using numbered = keyed<T, std::uint64_t>;
-    const auto route = [&begins, &mine](const T& element, std::size_t k) {
-      const std::uint64_t index = mine.global_index(k);
-      const auto after = std::upper_bound(begins.begin(), begins.end(), index);
-      const auto to = static_cast<std::uint32_t>(after - begins.begin() - 1);
-      return parcel<numbered>{team_position{to}, numbered{element, index}};
-    };
-    auto moving = exchange_placed(of, segment.local(), route);
-    exchanged_items<numbered> got = co_await moving;
-    const std::unique_ptr<T[]> row{new T[got.size()]};
-    for (numbered& each : got) {
-      row[each.value - here.begin] = std::move(each.key);
-    }
-    ends = ends_of(at.on_node(), std::span<const T>{row.get(), got.size()}, order);
+    auto gathering = bring_neighbours<R, T>(of, mine, segment.local());
+    const neighbours<T> row = co_await gathering;
+    ends = ends_of(at.on_node(), row.elements(), order);
   }
   segment.close();
   const auto join = [order](row_ends<T> a, row_ends<T> b) {

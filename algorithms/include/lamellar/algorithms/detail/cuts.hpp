@@ -56,10 +56,12 @@ class cuts {
   }
   std::size_t size() const { return all_.size(); }
 
-  /// Call f(k, c) for each k = index(j) with j < n: element k has c of the cuts before it.
-  /// Requires: indices ascend.
+  /// Call f(begin, end, find) for stretches that together are [0, n): for the elements
+  /// k = index(j) with j in them, find(k) tells how many of the cuts are not after element k. A
+  /// loop of its own for each stretch can keep what it changes in registers. Requires: indices
+  /// ascend.
   template <class Index, class F>
-  void each(std::size_t n, const Index& index, F&& f) const {
+  void stretches(std::size_t n, const Index& index, const F& f) const {
     if constexpr (Items::words) {
       std::vector<std::size_t> ends;
       for (const cut& c : all_) {
@@ -73,18 +75,23 @@ class cuts {
       for (const std::size_t end : ends) {
         if (begin != end) {
           with_finder(items_->tie(index(begin)), [&](const auto& find) {
-            const Items items = *items_;
-            for (std::size_t j = begin; j < end; ++j) {
-              const std::size_t k = index(j);
-              f(k, find(items.key(k)));
-            }
+            f(begin, end,
+              [items = *items_, find](std::size_t k) { return find(items.key(k)); });
           });
         }
         begin = end;
       }
     } else {
-      for (std::size_t j = 0; j < n; ++j) {
-        if constexpr (requires(const key_type& key) { key.data(); }) {
+      f(std::size_t{0}, n, [this](std::size_t k) { return count_before(k); });
+    }
+  }
+
+  /// Call f(k, c) for each k = index(j) with j < n: element k has c of the cuts before it.
+  template <class Index, class F>
+  void each(std::size_t n, const Index& index, const F& f) const {
+    stretches(n, index, [&](std::size_t begin, std::size_t end, const auto& find) {
+      for (std::size_t j = begin; j < end; ++j) {
+        if constexpr (!Items::words && requires(const key_type& key) { key.data(); }) {
           // What the element owns is anywhere in memory.
           constexpr std::size_t ahead = 12;
           if (j + ahead < n) {
@@ -92,9 +99,9 @@ class cuts {
           }
         }
         const std::size_t k = index(j);
-        f(k, count_before(k));
+        f(k, find(k));
       }
-    }
+    });
   }
 
  private:

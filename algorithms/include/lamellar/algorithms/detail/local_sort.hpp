@@ -2,11 +2,11 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <boost/sort/pdqsort/pdqsort.hpp>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <lamellar/algorithms/detail/deal_out.hpp>
 #include <lamellar/algorithms/detail/radix_sort.hpp>
 #include <lamellar/algorithms/detail/sort_order.hpp>
 #include <lamellar/algorithms/detail/string_sort.hpp>
@@ -173,18 +173,6 @@ void merge_rows(std::span<T> a, std::span<T> b, T* to, const Order& order) {
     std::merge(std::make_move_iterator(a.begin()), std::make_move_iterator(a.end()),
                std::make_move_iterator(b.begin()), std::make_move_iterator(b.end()), to, order);
   }
-}
-
-/// Call f(k) for all k < n, on the threads of `how` as they become free.
-template <class F>
-void deal_out(const on_node::execution& how, std::size_t n, const F& f) {
-  // Relaxed: the loop's own start and end order everything else.
-  std::atomic<std::size_t> next{0};
-  on_node::for_each_thread(how, [&](std::size_t) {
-    for (std::size_t k; (k = next.fetch_add(1, std::memory_order_relaxed)) < n;) {
-      f(k);
-    }
-  });
 }
 
 /// Merge neighbouring rows of `items`, whose ends are given, into `other`; all threads take

@@ -49,6 +49,9 @@ struct word_of_size<8> : std::type_identity<std::uint64_t> {};
 template <ranked_number K>
 using rank_word = typename word_of_size<sizeof(K)>::type;
 
+template <class Word>
+inline constexpr unsigned sign_bit = 8 * sizeof(Word) - 1;
+
 /// How many words there are below that of -inf: where a sign and a NaN meet.
 template <class F, class Word = rank_word<F>>
 inline constexpr Word signed_nans =
@@ -61,8 +64,12 @@ constexpr rank_word<K> to_rank(K key) noexcept {
   constexpr word top = static_cast<word>(word{1} << (8 * sizeof(word) - 1));
   if constexpr (std::floating_point<K>) {
     const word raw = std::bit_cast<word>(key);
-    const word all_or_top = static_cast<word>((raw & top) != 0 ? ~word{0} : top);
-    return static_cast<word>((raw ^ all_or_top) - signed_nans<K>);
+    // All bits of a number with a sign are turned, of others the sign. Without a branch: signs
+    // may be random.
+    using with_sign = std::make_signed_t<word>;
+    const auto turned = static_cast<word>(
+        static_cast<word>(static_cast<with_sign>(raw) >> sign_bit<word>) | top);
+    return static_cast<word>((raw ^ turned) - signed_nans<K>);
   } else if constexpr (std::is_enum_v<K>) {
     return to_rank(static_cast<std::underlying_type_t<K>>(key));
   } else if constexpr (std::is_signed_v<K>) {
@@ -79,8 +86,9 @@ constexpr K from_rank(rank_word<K> rank) noexcept {
   constexpr word top = static_cast<word>(word{1} << (8 * sizeof(word) - 1));
   if constexpr (std::floating_point<K>) {
     const word mapped = static_cast<word>(rank + signed_nans<K>);
-    return std::bit_cast<K>(
-        static_cast<word>(mapped ^ ((mapped & top) != 0 ? top : static_cast<word>(~word{0}))));
+    const auto turned =
+        static_cast<word>(static_cast<word>((mapped >> sign_bit<word>)-1) | top);
+    return std::bit_cast<K>(static_cast<word>(mapped ^ turned));
   } else if constexpr (std::is_enum_v<K>) {
     return static_cast<K>(from_rank<std::underlying_type_t<K>>(rank));
   } else if constexpr (std::is_signed_v<K>) {

@@ -150,32 +150,30 @@ void deal_rows(const Cuts& between, std::span<T> elements, const Make& make,
     });
   } else if (members == 2) {
     // Every item is stored in both rows, and counts in one.
-    constexpr std::size_t length = 4096 / sizeof(Item);
+    constexpr std::size_t length = 8192 / sizeof(Item);
     const std::unique_ptr<Item[]> room{new Item[2 * length]};
     Item* const first = room.get();
     Item* const second = first + length;
-    std::size_t in_second = 0;
-    std::size_t all = 0;
     std::size_t until_poll = polled_after / length;
-    const auto ship = [&] {
-      rows.put(member(0), {first, all - in_second});
-      rows.put(member(1), {second, in_second});
-      all = in_second = 0;
-      if (--until_poll == 0) {
-        rows.poll();
-        until_poll = polled_after / length;
-      }
-    };
-    between.each(elements.size(), index, [&](std::size_t k, std::size_t to) {
-      const Item one = make(elements[k], k);
-      first[all - in_second] = one;
-      second[in_second] = one;
-      in_second += to;
-      if (++all == length) [[unlikely]] {
-        ship();
-      }
-    });
-    ship();
+    between.stretches(elements.size(), index,
+                      [&](std::size_t begin, std::size_t end, auto find) {
+                        for (std::size_t from = begin; from < end; from += length) {
+                          const std::size_t to = std::min(end, from + length);
+                          std::size_t in_second = 0;
+                          for (std::size_t k = from; k < to; ++k) {
+                            const Item one = make(elements[k], k);
+                            first[k - from - in_second] = one;
+                            second[in_second] = one;
+                            in_second += find(k);
+                          }
+                          rows.put(member(0), {first, to - from - in_second});
+                          rows.put(member(1), {second, in_second});
+                          if (--until_poll == 0) {
+                            rows.poll();
+                            until_poll = polled_after / length;
+                          }
+                        }
+                      });
   } else {
     constexpr std::size_t length = 512 / sizeof(Item) < 2 ? 2 : 512 / sizeof(Item);
     const std::unique_ptr<Item[]> room{new Item[members * length]};
@@ -267,19 +265,6 @@ void sort_in_place(world& at, std::span<T> items, const Order& order, bool stabl
     }
   }
   local_sort<T>(how, items, {room.data(), room.size()}, false, order, stable);
-}
-
-/// Bring elements that are in the order of segments to where the range's indices want them.
-/// Collective. Requires: `elements` stay as they are until the task has ended.
-template <class R, class T>
-task<exchanged_items<T>> bring_to_indices(located_team of, R range, std::span<const T> elements,
-                                          std::uint64_t first_index) {
-  // What a member gets comes with ascending indices, which is the order that it has them in.
-  const auto route = [&range, first_index](const T&, std::size_t k) {
-    return team_position{range.place_of(first_index + k).part};
-  };
-  auto moving = exchange_placed(of, elements, route);
-  co_return co_await moving;
 }
 
 }  // namespace lamellar::detail

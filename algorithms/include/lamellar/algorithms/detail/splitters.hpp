@@ -301,21 +301,26 @@ class splitter_search {
   template <class Index>
   void fill_three(std::size_t n, const Index& index, cell_list& cells) const {
     std::vector<std::uint64_t>& own = cells.own[1];
-    constexpr std::size_t stretch = 4096;
-    own.resize(stretch);
-    std::uint64_t* to = own.data();
-    std::uint64_t sum = 0;
+    std::uint64_t sum = 0;  // 1 for an element of the middle cell, 2 for one of the last
     std::size_t used = 0;
-    std::size_t room = stretch;
-    // Whoever adds to the sum adds 2 for an element of the last cell, 1 for one of the middle.
-    cells.between.each(n, index, [&](std::size_t k, std::size_t cell) {
-      to[used] = k;
-      used += static_cast<std::size_t>(cell == 1);
-      sum += cell;
-      if (used == room) [[unlikely]] {
-        own.resize(2 * room);
-        room = own.size();
-        to = own.data();
+    cells.between.stretches(n, index, [&](std::size_t begin, std::size_t end, auto find) {
+      // Some elements at a time, so that the loop need not ask whether there is room.
+      constexpr std::size_t at_a_time = 4096;
+      for (std::size_t first = begin; first < end; first += at_a_time) {
+        const std::size_t last = std::min(end, first + at_a_time);
+        own.resize(std::max(own.size(), used + at_a_time));
+        std::uint64_t* const to = own.data();
+        std::uint64_t more = 0;
+        std::size_t next = used;
+        for (std::size_t j = first; j < last; ++j) {
+          const std::size_t k = index(j);
+          const std::size_t cell = find(k);
+          to[next] = k;
+          next += cell & 1U;
+          more += cell;
+        }
+        sum += more;
+        used = next;
       }
     });
     own.resize(used);
