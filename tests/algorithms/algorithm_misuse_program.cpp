@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Breaks one rule of algorithms, as the first argument says; algorithm_misuse_test.py runs it and
-// reads what is said.
+// Breaks one rule of algorithms, as the first argument says; algorithm_misuse_test.py runs it
+// and reads what is said.
 #include <cstdio>
 #include <functional>
 #include <lamellar/algorithms/scan.hpp>
