@@ -74,9 +74,37 @@ task<> fetch_pieces(region_reach at, std::uint64_t offset, std::shared_ptr<landi
                           what == std::string_view{"put"} ? "to" : "from", at.to));
 }
 
+/// What a put reads while its caller goes on. In the heap, which keeps its memory: the next
+/// copy costs no pages, and networks that want registered memory have it.
+class put_copy {
+ public:
+  put_copy() = default;
+  put_copy(symmetric_heap& heap, std::span<const std::byte> from)
+      : heap_{&heap}, block_{heap.allocate(from.size(), account, heap_contents::anything)} {
+    std::memcpy(block_.data, from.data(), from.size());
+  }
+  put_copy(put_copy&& other) noexcept
+      : heap_{std::exchange(other.heap_, nullptr)}, block_{other.block_} {}
+  put_copy& operator=(put_copy&& other) noexcept {
+    std::swap(heap_, other.heap_);
+    std::swap(block_, other.block_);
+    return *this;
+  }
+  ~put_copy() {
+    if (heap_ != nullptr) heap_->free(block_, account);
+  }
+  std::span<const std::byte> bytes() const { return {block_.data, block_.bytes}; }
+
+ private:
+  static constexpr std::string_view account = "copies of what is being put";
+
+  symmetric_heap* heap_ = nullptr;
+  heap_block block_;
+};
+
 /// `copy` holds `from`, or nothing does.
 task<> put_by_network(region_reach at, std::uint64_t offset, std::span<const std::byte> from,
-                      [[maybe_unused]] std::unique_ptr<std::byte[]> copy) {
+                      [[maybe_unused]] put_copy copy) {
   const counted_as_work until_it_is_there{*at.home};
   const network_place to = *at.network;
   lamellae::transfer done;
@@ -201,11 +229,10 @@ completion<> send_bytes(const region_reach& at, std::uint64_t offset,
                         std::span<const std::byte> from, bool lasting) {
   if (at.network != nullptr && from.size() >= shortest_put) {
     count_by_network(at);
-    std::unique_ptr<std::byte[]> copy;
+    put_copy copy;
     if (!lasting) {
-      copy = std::make_unique_for_overwrite<std::byte[]>(from.size());
-      std::memcpy(copy.get(), from.data(), from.size());
-      from = {copy.get(), from.size()};
+      copy = put_copy{at.home->heap(), from};
+      from = copy.bytes();
     }
     return completion<>{reply<>{put_by_network(at, offset, from, std::move(copy))}};
   }

@@ -14,10 +14,11 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <lamellar/lamellae/error.hpp>
 #include <thread>
+
+#include "../fabric/interface_choice.hpp"
 
 namespace lamellar::lamellae {
 namespace {
@@ -30,29 +31,35 @@ struct frame_header {
   std::uint32_t text_bytes;
 };
 
-sockaddr_in ipv4(const std::string& address, std::uint16_t port) {
-  sockaddr_in made{};
-  made.sin_family = AF_INET;
-  made.sin_port = htons(port);
-  inet_pton(AF_INET, address.c_str(), &made.sin_addr);
-  return made;
-}
+/// An address of IP version 4 or 6, with a port.
+struct place {
+  sockaddr_storage bytes{};
+  socklen_t size = sizeof(sockaddr_in);
 
-/// Whether `address` is in the network that `wanted` writes, or is it.
-bool matches(in_addr address, const std::string& wanted) {
-  const std::size_t slash = wanted.find('/');
-  in_addr network{};
-  if (inet_pton(AF_INET, wanted.substr(0, slash).c_str(), &network) != 1) return false;
-  unsigned bits = 32;
-  if (slash != std::string::npos) {
-    const char* const first = wanted.data() + slash + 1;
-    const char* const last = wanted.data() + wanted.size();
-    const auto [end, failure] = std::from_chars(first, last, bits);
-    if (failure != std::errc{} || end != last || bits > 32) return false;
+  place(const std::string& address, std::uint16_t port) {
+    auto* const as_4 = reinterpret_cast<sockaddr_in*>(&bytes);
+    auto* const as_6 = reinterpret_cast<sockaddr_in6*>(&bytes);
+    if (inet_pton(AF_INET6, address.c_str(), &as_6->sin6_addr) == 1) {
+      as_6->sin6_family = AF_INET6;
+      as_6->sin6_port = htons(port);
+      size = sizeof(sockaddr_in6);
+    } else {
+      as_4->sin_family = AF_INET;
+      as_4->sin_port = htons(port);
+      inet_pton(AF_INET, address.c_str(), &as_4->sin_addr);
+    }
   }
-  const std::uint32_t mask = bits == 0 ? 0 : ~std::uint32_t{0} << (32 - bits);
-  return ((ntohl(address.s_addr) ^ ntohl(network.s_addr)) & mask) == 0;
-}
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&bytes); }
+  sockaddr* get() { return reinterpret_cast<sockaddr*>(&bytes); }
+  std::uint16_t port() const {
+    return ntohs(bytes.ss_family == AF_INET6
+                     ? reinterpret_cast<const sockaddr_in6*>(&bytes)->sin6_port
+                     : reinterpret_cast<const sockaddr_in*>(&bytes)->sin_port);
+  }
+  int open_socket() const {
+    return ::socket(bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  }
+};
 
 }  // namespace
 
@@ -133,47 +140,42 @@ bool connection::read_on(std::vector<frame>& into) {
 }
 
 std::string address_of_interface(const std::string& wanted) {
+  const auto choice = interface_choice::read(wanted);
   ifaddrs* all = nullptr;
-  std::string loopback = "127.0.0.1";
   std::string found;
   std::string there;
   if (getifaddrs(&all) == 0) {
     for (const ifaddrs* it = all; it != nullptr; it = it->ifa_next) {
-      if (it->ifa_addr == nullptr || it->ifa_addr->sa_family != AF_INET ||
-          (it->ifa_flags & IFF_UP) == 0) {
-        continue;
-      }
-      const in_addr address = reinterpret_cast<const sockaddr_in*>(it->ifa_addr)->sin_addr;
-      char text[INET_ADDRSTRLEN] = {};
-      inet_ntop(AF_INET, &address, text, sizeof(text));
+      if (it->ifa_addr == nullptr || (it->ifa_flags & IFF_UP) == 0) continue;
+      const std::string text = text_of(*it->ifa_addr);
+      if (text.empty()) continue;
       there += fmt::format("{}{} ({})", there.empty() ? "" : ", ", text, it->ifa_name);
-      const bool fits =
-          wanted.empty() ? (it->ifa_flags & IFF_LOOPBACK) == 0 : matches(address, wanted);
+      const bool fits = wanted.empty() ? it->ifa_addr->sa_family == AF_INET &&
+                                             (it->ifa_flags & IFF_LOOPBACK) == 0
+                                       : choice && choice->contains(*it->ifa_addr);
       if (fits && found.empty()) found = text;
     }
     freeifaddrs(all);
   }
   if (!found.empty()) return found;
-  if (wanted.empty()) return loopback;
+  if (wanted.empty()) return "127.0.0.1";
   throw config_error{fmt::format(
       "LAMELLAR_ROFI_ADDRESS={}: no interface of this host has such an address; there are: {}",
       wanted, there)};
 }
 
 int listen_on(const std::string& address, std::uint16_t& port) {
-  const int made = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  sockaddr_in where = ipv4(address, 0);
-  socklen_t bytes = sizeof(where);
-  if (made < 0 || bind(made, reinterpret_cast<sockaddr*>(&where), sizeof(where)) != 0 ||
-      listen(made, SOMAXCONN) != 0 ||
-      getsockname(made, reinterpret_cast<sockaddr*>(&where), &bytes) != 0) {
+  place where{address, 0};
+  const int made = where.open_socket();
+  if (made < 0 || bind(made, where.get(), where.size) != 0 || listen(made, SOMAXCONN) != 0 ||
+      getsockname(made, where.get(), &where.size) != 0) {
     const std::string why = std::strerror(errno);
     if (made >= 0) close(made);
     throw config_error{
         fmt::format("cannot listen on {}: {}; name another interface by LAMELLAR_ROFI_ADDRESS",
                     address, why)};
   }
-  port = ntohs(where.sin_port);
+  port = where.port();
   return made;
 }
 
@@ -181,14 +183,14 @@ int connect_to(const std::string& address, std::uint16_t port, double seconds,
                std::string& why) {
   using clock = std::chrono::steady_clock;
   const auto end = clock::now() + std::chrono::duration<double>(seconds);
-  const sockaddr_in where = ipv4(address, port);
+  const place where{address, port};
   while (clock::now() < end) {
-    const int made = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const int made = where.open_socket();
     if (made < 0) {
       why = std::strerror(errno);
       return -1;
     }
-    if (connect(made, reinterpret_cast<const sockaddr*>(&where), sizeof(where)) == 0) {
+    if (connect(made, where.get(), where.size) == 0) {
       return made;
     }
     if (errno == EINPROGRESS) {

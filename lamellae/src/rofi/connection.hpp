@@ -72,8 +72,8 @@ class connection {
 };
 
 /// An interface's address that PEs of other hosts can reach: the one that `wanted` names (an
-/// address, or a network as 10.0.0.0/24), else the first that is not the loopback's. Throws:
-/// config_error, naming LAMELLAR_ROFI_ADDRESS and what there is.
+/// address, or a network as 10.0.0.0/24 or fd00::/64), else the first of IPv4 that is not the
+/// loopback's. Throws: config_error, naming LAMELLAR_ROFI_ADDRESS and what there is.
 std::string address_of_interface(const std::string& wanted);
 /// A socket that listens on `address`; `port` is filled in.
 int listen_on(const std::string& address, std::uint16_t& port);

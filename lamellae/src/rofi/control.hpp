@@ -32,7 +32,7 @@ using job_secret = std::array<std::uint64_t, 4>;
 job_secret make_job_secret();
 
 struct control_settings {
-  std::string address;  ///< IPv4 of the interface to listen on; on PE 0
+  std::string address;  ///< of the interface to listen on; on PE 0
   job_secret secret{};
   double timeout_s = 5;     ///< of silence; 0: any silence is fine
   bulletin* own = nullptr;  ///< this PE's page, which its peers on other hosts read copies of

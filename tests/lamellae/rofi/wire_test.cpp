@@ -2,10 +2,14 @@
 #include "rofi/wire.hpp"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstring>
+#include <fstream>
 #include <lamellar/lamellae/error.hpp>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "rofi/connection.hpp"
@@ -16,6 +20,14 @@ namespace {
 
 constexpr std::uint64_t tag = 0x1234567890abcdef;
 constexpr std::uint32_t pes = 5;
+
+bool has_version_6() {
+  std::ifstream interfaces{"/proc/net/if_inet6"};
+  for (std::string line; std::getline(interfaces, line);) {
+    if (line.starts_with("00000000000000000000000000000001 ")) return true;
+  }
+  return false;
+}
 
 wire_header a_header(wire_kind kind, std::uint32_t bytes) {
   wire_header made{};
@@ -130,9 +142,28 @@ TEST_CASE("a frame that claims too much breaks the connection") {
   CHECK(broken);
 }
 
+TEST_CASE("connections are made over both versions of IP") {
+  for (const char* const address : {"127.0.0.1", "::1"}) {
+    if (address == std::string_view{"::1"} && !has_version_6()) {
+      MESSAGE("left out: this host has no IPv6");
+      continue;
+    }
+    CAPTURE(address);
+    std::uint16_t port = 0;
+    const int listener = listen_on(address, port);
+    CHECK(port != 0);
+    std::string why;
+    const int socket = connect_to(address, port, 5, why);
+    CHECK_MESSAGE(socket >= 0, why);
+    close(socket);
+    close(listener);
+  }
+}
+
 TEST_CASE("interfaces are found by address and by network") {
   CHECK(address_of_interface("127.0.0.1") == "127.0.0.1");
   CHECK(address_of_interface("127.0.0.0/8") == "127.0.0.1");
+  if (has_version_6()) CHECK(address_of_interface("::1/128") == "::1");
   CHECK_FALSE(address_of_interface("").empty());
   CHECK_THROWS_WITH_AS(address_of_interface("203.0.113.0/24"),
                        doctest::Contains("LAMELLAR_ROFI_ADDRESS=203.0.113.0/24"),

@@ -166,6 +166,12 @@ struct deferrable : std::false_type {};
 template <class T, std::derived_from<library_operation> F>
 struct deferrable<update_action<T, F, T>> : std::bool_constant<native_atomic<T>> {};
 
+/// Adding to integers, which is mostly counting one by one.
+template <class Action>
+inline constexpr bool counts = false;
+template <std::integral T>
+inline constexpr bool counts<update_action<T, op::add, T>> = !std::same_as<T, bool>;
+
 // ---- records --------------------------------------------------------------------------------
 
 /// One element's offset and what to do with it, without padding.

@@ -26,10 +26,12 @@ typename Action::result act(Part& part, std::size_t offset,
   return Action::template run<Element>(part.at(offset), stripe{part.locks(), offset}, operand);
 }
 
-/// For a run of records.
-template <class Element, class Part, class Offset, class Action>
+/// For a run of records. `Sent` is the operand, or a type that has it as its only value and
+/// takes no bytes.
+template <class Element, class Part, class Offset, class Action,
+          class Sent = typename Action::operand>
 struct tell_elements {
-  using record = element_record<Offset, typename Action::operand>;
+  using record = element_record<Offset, Sent>;
 
   static const void* address(const Part& part, const record& r) {
     return part.own().data() + r.offset();
@@ -40,7 +42,8 @@ struct tell_elements {
       if (k + ahead < all.size()) {
         prefetch_for_write(address(part, all[k + ahead]));
       }
-      static_cast<void>(act<Element, Action>(part, all[k].offset(), all[k].operand()));
+      const typename Action::operand operand = all[k].operand();
+      static_cast<void>(act<Element, Action>(part, all[k].offset(), operand));
     }
   }
 };

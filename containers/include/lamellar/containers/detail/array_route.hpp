@@ -311,28 +311,39 @@ void array<T, Layout, Access>::tell_many(const Pairs& all, std::source_location 
     }
   }
   if constexpr (bitwise<typename Action::operand>) {
-    const auto send = [&]<class Offset>() {
-      using record = detail::element_record<Offset, typename Action::operand>;
+    const auto send = [&]<class Offset, class Sent>(const auto& sent) {
+      using record = detail::element_record<Offset, Sent>;
       const auto located = [&](std::size_t k) {
         const element_place at = place(all.index(k), "an operation", where);
-        return std::pair{at.part, record{at.offset, all.operand(k)}};
+        return std::pair{at.part, record{at.offset, sent(k)}};
       };
       if constexpr (locked<Access>) {
         send_lists<Action, Offset>(n, located);
       } else {
         const std::uint32_t* const pes = part_->pes();
-        parts_.send_each(detail::tell_elements<element, part_type, Offset, Action>{}, n,
+        parts_.send_each(detail::tell_elements<element, part_type, Offset, Action, Sent>{}, n,
                          [&](std::size_t k) {
                            const auto [part, what] = located(k);
                            return routed<record>{pes[part], what};
                          });
       }
     };
-    if (wide_) {
-      send.template operator()<std::uint64_t>();
-    } else {
-      send.template operator()<std::uint32_t>();
+    const auto send_all = [&]<class Sent>(std::type_identity<Sent>, const auto& sent) {
+      if (wide_) {
+        send.template operator()<std::uint64_t, Sent>(sent);
+      } else {
+        send.template operator()<std::uint32_t, Sent>(sent);
+      }
+    };
+    if constexpr (detail::counts<Action> && !Pairs::many_operands && !locked<Access>) {
+      if (all.operand(0) == 1) {  // then only the places need travel
+        using one = std::integral_constant<typename Action::operand, 1>;
+        send_all(std::type_identity<one>{}, [](std::size_t) { return one{}; });
+        return;
+      }
     }
+    send_all(std::type_identity<typename Action::operand>{},
+             [&](std::size_t k) { return all.operand(k); });
     return;
   }
   for (std::size_t k = 0; k < n; ++k) {
