@@ -311,6 +311,17 @@ TEST_CASE("what a function throws on one PE comes out on all") {
     CHECK(said(co_await t3));
     auto t4 = message(all_elements(a).filter(fails).collect());
     CHECK(said(co_await t4));
+    // Where it was thrown it is what it was; elsewhere a remote_error.
+    bool itself = false;
+    auto loop = all_elements(a).for_each([fails](number x) { fails(x); });
+    try {
+      co_await loop;
+    } catch (const remote_error& e) {
+      CHECK(e.pe() == 123 % w.size());
+    } catch (const std::runtime_error&) {
+      itself = true;
+    }
+    CHECK(itself == (w.me().index() == 123 % w.size()));
     auto t5 = message(all_writable_elements(a).for_each([fails](number& x) -> task<> {
       x = fails(x) + 1;
       co_return;

@@ -64,20 +64,21 @@ outcome<R> attempt(const located_team& of, std::exception_ptr& thrown, const Wor
     mine.value = maybe<R>::of(work());
     return mine;
   } catch (const std::exception& e) {
+    thrown = std::current_exception();
     mine.why = e.what();
   } catch (...) {
+    thrown = std::current_exception();
     mine.why = "something that is no std::exception";
   }
-  thrown = std::current_exception();
   mine.failed = of.value.where().me().index();
   return mine;
 }
 
 /// The values of all PEs joined in the order of positions. Throws, if a PE has failed, on every
-/// PE: there what its function threw, elsewhere a remote_error.
+/// PE: there what its function threw, elsewhere a remote_error; `what` says whose function.
 template <class R, class Op>
 task<std::optional<R>> end_together(located_team of, outcome<R> mine, std::exception_ptr thrown,
-                                    Op op) {
+                                    Op op, const char* what = "a function of all_elements()") {
   const auto join = [op](outcome<R> a, outcome<R> b) {
     if (a.failed != outcome<R>::nobody || b.failed != outcome<R>::nobody) {
       return a.failed != outcome<R>::nobody ? a : b;
@@ -93,7 +94,7 @@ task<std::optional<R>> end_together(located_team of, outcome<R> mine, std::excep
     std::rethrow_exception(thrown);
   }
   if (all.failed != outcome<R>::nobody) {
-    throw remote_error(all.failed, "a function of all_elements()", all.why);
+    throw remote_error(all.failed, what, all.why);
   }
   co_return std::move(all.value).get();
 }
