@@ -16,6 +16,14 @@ void segments_differ(const engine* at, const char* what, std::uint32_t position,
          where);
 }
 
+void orders_differ(const engine* at, const char* what, std::source_location where) {
+  misuse(at,
+         fmt::format("{}: the elements of the ranges are dealt out in different ways; both must "
+                     "have the same layout (redistribute() gives another one)",
+                     what),
+         where);
+}
+
 void no_such_rank(const engine* at, const char* what, std::uint64_t rank, std::uint64_t size,
                   std::source_location where) {
   misuse(at,

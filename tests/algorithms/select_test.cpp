@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Elements by rank, the first ones, and random orders.
+// Elements by rank, and the first ones.
 #include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <lamellar/algorithms/select.hpp>
-#include <lamellar/algorithms/shuffle.hpp>
 #include <lamellar/containers/array.hpp>
 #include <string>
 #include <vector>
@@ -51,28 +50,6 @@ void check_ranks(world& w) {
   }
 }
 
-template <class Array>
-void check_shuffle(world& w) {
-  using T = typename Array::value_type;
-  for (const std::size_t n : sizes(w)) {
-    const Array a = Array::create(w, n).get();
-    std::vector<T> all(n);
-    for (std::size_t i = 0; i < n; ++i) all[i] = make<T>(i);
-    fill(a, [&](std::size_t i) { return all[i]; });
-    lamellar::shuffle(a, 17).get();
-    std::vector<T> once = everything(a);
-    fill(a, [&](std::size_t i) { return all[i]; });
-    lamellar::shuffle(a, 17).get();
-    CHECK(everything(a) == once);  // by the seed alone
-    lamellar::shuffle(a, 18).get();
-    std::vector<T> again = everything(a);
-    CHECK((n < 100 || (once != all && again != once)));
-    std::sort(once.begin(), once.end());
-    std::sort(all.begin(), all.end());
-    CHECK(once == all);
-  }
-}
-
 }  // namespace
 
 TEST_CASE("elements by rank, quantiles, and the first ones") {
@@ -91,31 +68,5 @@ TEST_CASE("a projection orders records") {
     const auto most = top_k(a, 2, std::greater<>{}, &entry::number).get();
     CHECK(most.at(0).key == 0);
     CHECK(most.at(1).key == 1);
-  });
-}
-
-TEST_CASE("a shuffle loses nothing, and depends on the seed") {
-  on_pes([](world& w) {
-    check_shuffle<unsafe_array<std::uint32_t>>(w);
-    check_shuffle<atomic_array<std::uint64_t, layout::cyclic>>(w);
-    check_shuffle<local_lock_array<std::string>>(w);
-  });
-}
-
-TEST_CASE("every place of a random permutation is as likely") {
-  on_pes([](world& w) {
-    // Where 0 goes, in 3000 permutations of 6: each place 500 times, give or take.
-    std::vector<int> times(6);
-    const int rounds = w.able().in_turns ? 300 : 3000;
-    for (int k = 0; k < rounds; ++k) {
-      const auto all =
-          everything(random_permutation(w, 6, static_cast<std::uint64_t>(k)).get());
-      ++times[static_cast<std::size_t>(std::find(all.begin(), all.end(), 0U) - all.begin())];
-      if (k % 64 == 0) w.quiesce().get();
-    }
-    for (const int each : times) {
-      CHECK(each > rounds / 6 / 2);
-      CHECK(each < rounds / 6 * 2);
-    }
   });
 }

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <lamellar/algorithms/detail/deal_out.hpp>
-#include <lamellar/algorithms/detail/neighbours.hpp>
+#include <lamellar/algorithms/detail/row_in_order.hpp>
 #include <lamellar/algorithms/distributed_range.hpp>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/on_node.hpp>
@@ -150,16 +150,6 @@ class scanned_parts {
   std::vector<sum_of_some<T>> sums_;
 };
 
-/// Whether two ranges are one, and under one lock.
-template <class A, class B>
-bool same_elements(const A& a, const B& b) {
-  if constexpr (std::same_as<A, B> && requires { a.part(); }) {
-    return a.part() == b.part();
-  } else {
-    return false;
-  }
-}
-
 /// Scan segments that follow each other in order of positions. Collective.
 template <class T, class Op>
 task<> scan_segments(located_team of, std::span<const T> from, std::span<T> to,
@@ -172,42 +162,14 @@ task<> scan_segments(located_team of, std::span<const T> from, std::span<T> to,
 }
 
 template <class From, class To, class Op>
-task<> scan_range(From source, To target, sum_of_some<element_of<From>> init, Op op,
+task<> scan_range(const From& from, const To& to, sum_of_some<element_of<From>> init, Op op,
                   std::source_location where) {
   using T = element_of<From>;
-  const From from = std::move(source);
-  const To to = std::move(target);
-  const located_team of{from.members(), where};
-  world& at = of.value.where();
-  check_segments(of, "scan", from, to);
-  auto settling = of.value.quiesce(where);
-  co_await settling;
-  // One range may be both, under one lock.
-  auto opening = open_to_write(to, where);
-  auto out = co_await opening;
-  open_segment<const T> in{out.local(), nullptr};
-  if (!same_elements(from, to)) {
-    auto opening_source = open_to_read(from, where);
-    in = co_await opening_source;
-  }
-  if (has_ordered_segments(from)) {
-    auto scanning = scan_segments<T>(of, in.local(), out.local(), init, op);
-    co_await scanning;
-  } else if constexpr (indexed_range<From> && indexed_range<To>) {
-    auto gathering = bring_neighbours<From, T>(of, from, in.local());
-    neighbours<T> row = co_await gathering;
-    auto scanning =
-        scan_segments<T>(of, std::as_const(row).elements(), row.elements(), init, op);
-    co_await scanning;
-    auto settling_down =
-        bring_to_indices<To, T>(of, to, std::as_const(row).elements(), row.first());
-    auto got = co_await settling_down;
-    move_elements<T>(at, {got.data(), got.size()}, out.local());
-  }
-  in.close();
-  out.close();
-  auto finished = of.value.barrier(where);
-  co_await finished;
+  const auto scan = [init = std::move(init), op = std::move(op)](
+                        located_team of, std::span<const T> in, std::span<T> out) {
+    return scan_segments<T>(std::move(of), in, out, init, op);
+  };
+  return rewrite_in_order(from, to, "scan", scan, where);
 }
 
 }  // namespace detail

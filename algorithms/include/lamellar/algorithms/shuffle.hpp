@@ -3,13 +3,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <lamellar/algorithms/detail/neighbours.hpp>
+#include <lamellar/algorithms/detail/random_numbers.hpp>
 #include <lamellar/algorithms/distributed_range.hpp>
 #include <lamellar/algorithms/sort.hpp>
 #include <lamellar/containers/array.hpp>
+#include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <lamellar/substrate/team.hpp>
+#include <lamellar/substrate/team_position.hpp>
+#include <lamellar/substrate/world.hpp>
 #include <memory>
-#include <random>
 #include <source_location>
 #include <span>
 #include <utility>
@@ -17,9 +22,8 @@
 
 // Elements in random order: each draws a random number of 64 bits, by which they are sorted.
 //
-// Every permutation is as likely as every other one, but for the chance, n^2 / 2^65, that two
-// draw the same number and stay in order. The numbers of a PE come from a generator that is
-// seeded by `seed` and its position: the result is the same in every run with as many PEs.
+// Number i of a seed belongs to element i, whoever has it: the result depends on the seed
+// alone, and is the same on any number of PEs and in any layout.
 //
 // Cost and memory: as sort_by_key(), and the numbers. Collective.
 //
@@ -39,40 +43,48 @@ task<unsafe_array<std::uint64_t>> random_permutation(detail::located_team of, st
 
 namespace detail {
 
-/// A number for each element of another range.
+/// A number for each element of another range, which lies as that one does.
+template <class R>
 class random_keys {
  public:
   using value_type = std::uint64_t;
 
-  template <class R>
-  random_keys(const R& beside, std::uint64_t seed)
-      : members_{beside.members()}, begins_{segment_begins(beside)} {
-    const std::uint32_t here = members_.position().index();
-    own_ = std::make_shared<std::vector<std::uint64_t>>(begins_[here + 1] - begins_[here]);
-    std::seed_seq seeds{static_cast<std::uint32_t>(seed),
-                        static_cast<std::uint32_t>(seed >> 32), here};
-    std::mt19937_64 random{seeds};
-    for (std::uint64_t& each : *own_) {
-      each = random();
-    }
+  random_keys(R beside, std::uint64_t seed)
+      : beside_{std::move(beside)}, members_{beside_.members()} {
+    const own_place here = place_in(members_, segment_begins(beside_));
+    own_ = std::make_shared<std::vector<std::uint64_t>>(
+        beside_.size_at(team_position{here.position}));
+    const random_numbers number{seed};
+    const auto index = indices_of(beside_, here.begin);
+    on_node::for_each(members_.where().on_node(), own_->size(),
+                      [&](std::size_t k) { (*own_)[k] = number(index(k)); });
   }
   const team& members() const { return members_; }
-  std::size_t size() const { return begins_.back(); }
-  std::size_t size_at(team_position part) const {
-    return begins_[part.index() + 1] - begins_[part.index()];
-  }
+  std::size_t size() const { return beside_.size(); }
+  std::size_t size_at(team_position part) const { return beside_.size_at(part); }
   std::span<std::uint64_t> local() const { return *own_; }
 
+  std::size_t global_index(std::size_t k) const requires indexed_range<R> {
+    return beside_.global_index(k);
+  }
+  auto first_index_at(team_position part) const requires indexed_range<R> {
+    return beside_.first_index_at(part);
+  }
+  auto last_index_at(team_position part) const requires indexed_range<R> {
+    return beside_.last_index_at(part);
+  }
+  auto place_of(std::size_t i) const requires indexed_range<R> { return beside_.place_of(i); }
+
  private:
+  R beside_;
   team members_;
-  std::vector<std::uint64_t> begins_;
   std::shared_ptr<std::vector<std::uint64_t>> own_;
 };
 
 template <class R>
 task<> shuffle_range(R range, std::uint64_t seed, std::source_location where) {
   const R mine = std::move(range);
-  const random_keys keys{mine, seed};
+  const random_keys<R> keys{mine, seed};
   auto sorting = sort_by_key(keys, mine, std::less<>{}, std::identity{}, where);
   co_await sorting;
 }

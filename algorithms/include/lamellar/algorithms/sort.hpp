@@ -100,17 +100,6 @@ task<bool> is_sorted(const R& range, Compare compare = {}, Projection projection
 
 namespace detail {
 
-/// By the indices of a range that has some, else in the order of segments: the index of this
-/// member's element k.
-template <class R>
-auto indices_of(const R& range, std::uint64_t begin) {
-  if constexpr (indexed_range<R>) {
-    return [&range](std::size_t k) -> std::uint64_t { return range.global_index(k); };
-  } else {
-    return [begin](std::size_t k) -> std::uint64_t { return begin + k; };
-  }
-}
-
 /// The last part of a sort: own elements are sorted by segments; bring them to their indices.
 template <class R>
 task<> settle(located_team of, const R& range, std::span<element_of<R>> local,

@@ -26,6 +26,9 @@ namespace lamellar::detail {
                                   std::size_t first, std::size_t second,
                                   std::source_location where);
 
+/// Ends the job: the elements of two ranges are dealt out in different ways.
+[[noreturn]] void orders_differ(const engine* at, const char* what, std::source_location where);
+
 template <class T>
 void move_elements(world& at, std::span<T> from, std::span<T> to) {
   on_node::for_each_range(at.on_node(), from.size(), [&](std::size_t begin, std::size_t end) {
@@ -43,7 +46,57 @@ inline own_place place_in(const team& of, const std::vector<std::uint64_t>& begi
   return {position, begins[position]};
 }
 
-/// Ends the job, unless both ranges have segments of the same sizes.
+/// By the indices of a range that has some, else in the order of segments: the index of this
+/// member's element k. Requires: the range outlives the function.
+template <class R>
+auto indices_of(const R& range, std::uint64_t begin) {
+  if constexpr (indexed_range<R>) {
+    return [&range](std::size_t k) -> std::uint64_t { return range.global_index(k); };
+  } else {
+    return [begin](std::size_t k) -> std::uint64_t { return begin + k; };
+  }
+}
+
+/// n elements in blocks over members, the first of which have one more.
+class even_shares {
+ public:
+  even_shares(std::uint64_t n, std::uint64_t members)
+      : less_{n / members}, more_{n % members} {}
+  std::uint64_t begin(std::uint64_t position) const {
+    return position * less_ + std::min(position, more_);
+  }
+  std::uint32_t owner(std::uint64_t index) const {
+    const std::uint64_t in_larger = more_ * (less_ + 1);
+    return static_cast<std::uint32_t>(index < in_larger ? index / (less_ + 1)
+                                                        : more_ + (index - in_larger) / less_);
+  }
+
+ private:
+  std::uint64_t less_;
+  std::uint64_t more_;
+};
+
+/// Whether the indices of two ranges with segments of the same sizes are the same everywhere.
+template <class A, class B>
+bool same_order(const A& a, const B& b) {
+  const bool ordered = has_ordered_segments(a);
+  if (ordered != has_ordered_segments(b)) {
+    return false;
+  }
+  if constexpr (indexed_range<A> && indexed_range<B>) {
+    for (std::uint32_t k = 0; !ordered && k < a.members().size(); ++k) {
+      const team_position part{k};
+      if (a.size_at(part) != 0 && (*a.first_index_at(part) != *b.first_index_at(part) ||
+                                   *a.last_index_at(part) != *b.last_index_at(part))) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+/// Ends the job, unless both ranges have segments of the same sizes, and the same indices in
+/// them.
 template <class A, class B>
 void check_segments(const located_team& of, const char* what, const A& a, const B& b) {
   for (std::uint32_t k = 0; k < of.value.size(); ++k) {
@@ -52,6 +105,9 @@ void check_segments(const located_team& of, const char* what, const A& a, const 
     if (first != second) {
       segments_differ(&engine_of(of.value.where()), what, k, first, second, of.where);
     }
+  }
+  if (!same_order(a, b)) {
+    orders_differ(&engine_of(of.value.where()), what, of.where);
   }
 }
 

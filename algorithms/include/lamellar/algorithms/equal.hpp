@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <lamellar/algorithms/detail/segment_work.hpp>
+#include <lamellar/algorithms/distributed_range.hpp>
+#include <lamellar/substrate/exchange.hpp>
+#include <lamellar/substrate/on_node.hpp>
+#include <lamellar/substrate/task.hpp>
+#include <optional>
+#include <source_location>
+#include <span>
+#include <utility>
+#include <vector>
+
+// Whether two distributed ranges of one team have the same elements in the same order, however
+// they are divided.
+//
+// Collective; functions as <lamellar/algorithms/elementwise.hpp> says. Threads: the body.
+namespace lamellar {
+
+/// Whether both have as many elements, and predicate(a[i], b[i]) for all i; on every PE.
+///
+/// Cost: n/P, a quiesce and an all_reduce; where they lie in different ways each element of `b`
+/// travels once, with its index, and takes room for that twice.
+template <distributed_range A, distributed_range B, class Predicate = std::equal_to<>>
+task<bool> equal(const A& a, const B& b, Predicate predicate = {},
+                 std::source_location where = std::source_location::current());
+
+// ---- detail ---------------------------------------------------------------------------------
+
+namespace detail {
+
+/// Where a range has its element i: a function of i that gives the owner's position. Requires:
+/// the range and `begins` outlive it.
+template <class R>
+auto owners_of(const R& range, const std::vector<std::uint64_t>& begins) {
+  if constexpr (indexed_range<R>) {
+    return [&range](std::uint64_t i) { return team_position{range.place_of(i).part}; };
+  } else {
+    return [&begins](std::uint64_t i) {
+      const auto after = std::upper_bound(begins.begin(), begins.end(), i);
+      return team_position{static_cast<std::uint32_t>(after - begins.begin() - 1)};
+    };
+  }
+}
+
+/// Whether segments have the same sizes, and the same indices.
+template <class A, class B>
+bool lie_alike(const A& a, const B& b) {
+  for (std::uint32_t k = 0; k < a.members().size(); ++k) {
+    if (a.size_at(team_position{k}) != b.size_at(team_position{k})) {
+      return false;
+    }
+  }
+  return same_order(a, b);
+}
+
+/// The elements of `from`, with their indices, where `to` has those with the same indices, and
+/// in that order. Collective. Requires: equal sizes; `local`, the segment of `from`, stays as
+/// it is.
+template <class From, class To>
+task<exchanged_items<numbered<element_of<From>>>> bring_beside(
+    located_team of, From from, To to, std::span<const element_of<From>> local) {
+  using T = element_of<From>;
+  const auto index = indices_of(from, place_in(of.value, segment_begins(from)).begin);
+  const std::vector<std::uint64_t> begins = segment_begins(to);
+  const auto owner = owners_of(to, begins);
+  const auto route = [&](const T& element, std::size_t k) {
+    const std::uint64_t i = index(k);
+    return parcel<numbered<T>>{owner(i), {element, i}};
+  };
+  auto moving = exchange_placed(of, local, route);
+  auto got = co_await moving;
+  std::sort(got.begin(), got.end(),
+            [](const auto& a, const auto& b) { return a.index < b.index; });
+  co_return got;
+}
+
+template <class A, class B, class Predicate>
+task<bool> equal_ranges(A first, B second, Predicate predicate, std::source_location where) {
+  const A a = std::move(first);
+  const B b = std::move(second);
+  const located_team of{a.members(), where};
+  auto settling = of.value.quiesce(where);
+  co_await settling;
+  if (a.size() != b.size()) {
+    co_return false;
+  }
+  auto opening = open_to_read(a, where);
+  auto segment = co_await opening;
+  auto opening_other = open_to_read(b, where);
+  auto other = co_await opening_other;
+  const bool alike = lie_alike(a, b);
+  exchanged_items<numbered<element_of<B>>> brought;
+  if (!alike) {
+    auto bringing = bring_beside(of, b, a, other.local());
+    brought = co_await bringing;
+  }
+  std::exception_ptr thrown;
+  auto done = attempt<no_result>(of, thrown, [&] {
+    const auto own = segment.local();
+    const auto beside = other.local();
+    const auto block = [&](std::size_t begin, std::size_t end) {
+      bool same = true;
+      for (std::size_t k = begin; k < end && same; ++k) {
+        same = static_cast<bool>(
+            alike ? std::invoke(predicate, own[k], beside[k])
+                  : std::invoke(predicate, own[k], std::as_const(brought[k].value)));
+      }
+      return std::optional<no_result>{same ? no_result{1} : no_result{0}};
+    };
+    return on_node::reduce_blocks<no_result>(of.value.where().on_node(), own.size(), block,
+                                             std::bit_and<no_result>{});
+  });
+  other.close();
+  segment.close();
+  auto ending =
+      end_together(of, std::move(done), thrown, std::bit_and<no_result>{}, "lamellar::equal");
+  const std::optional<no_result> same = co_await ending;
+  co_return same.value_or(1) != 0;
+}
+
+}  // namespace detail
+
+template <distributed_range A, distributed_range B, class Predicate>
+task<bool> equal(const A& a, const B& b, Predicate predicate, std::source_location where) {
+  return detail::equal_ranges(a, b, std::move(predicate), where);
+}
+
+}  // namespace lamellar
