@@ -10,8 +10,10 @@
 #include <lamellar/containers/array_operations.hpp>
 #include <lamellar/containers/array_stream.hpp>
 #include <lamellar/containers/atomic_span.hpp>
+#include <lamellar/containers/checkpoint.hpp>
 #include <lamellar/containers/complex.hpp>
 #include <lamellar/containers/describe.hpp>
+#include <lamellar/containers/distributed_container.hpp>
 #include <lamellar/containers/layout.hpp>
 #include <lamellar/containers/local_elements.hpp>
 #include <lamellar/containers/operations.hpp>
