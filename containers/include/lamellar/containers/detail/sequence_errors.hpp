@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <lamellar/substrate/team.hpp>
+#include <source_location>
+#include <vector>
+
+// What disjoint sets, queues, bags and sketches refuse, in words.
+namespace lamellar::detail {
+
+/// Ends the job: there is no number `id` in a disjoint set of `size`.
+[[noreturn]] void no_such_id(const team& members, const char* what, std::uint64_t id,
+                             std::size_t size, std::source_location where);
+/// Ends the job: the type of ids counts to `most` only.
+[[noreturn]] void too_many_ids(const team& members, std::size_t size, std::uint64_t most,
+                               std::source_location where);
+/// Ends the job if the PEs, in the order of positions, do not ask for the same.
+void check_equal_sizes(const located_team& of, const char* what,
+                       const std::vector<std::uint64_t>& asked);
+
+}  // namespace lamellar::detail

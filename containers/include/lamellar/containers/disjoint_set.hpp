@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <lamellar/containers/detail/action.hpp>
+#include <lamellar/containers/detail/ask_owners.hpp>
+#include <lamellar/containers/detail/disjoint_part.hpp>
+#include <lamellar/containers/detail/sequence_errors.hpp>
+#include <lamellar/containers/layout.hpp>
+#include <lamellar/substrate/collectives.hpp>
+#include <lamellar/substrate/darc.hpp>
+#include <lamellar/substrate/exchange.hpp>
+#include <lamellar/substrate/reply.hpp>
+#include <lamellar/substrate/task.hpp>
+#include <limits>
+#include <mutex>
+#include <ranges>
+#include <source_location>
+#include <span>
+#include <utility>
+#include <vector>
+
+// disjoint_set<T>: which of the numbers 0, 1, ... n - 1 belong together. At first each is a set
+// of its own; any PE unites any two. The ids lie in blocks; the owner of an id knows its
+// parent, a smaller id of the same set, so that a set is represented by its least member: by
+// the same one in every run, on any number of PEs.
+//
+// A PE remembers what it has sent, in at most 32 MiB: a pair that follows from pairs which it
+// has given before is dropped at once. Of the edges of a graph that it unites one by one only
+// those of a spanning forest travel, each as one record of two ids.
+//
+// The handle is cheap to copy and travels. The parts go in the first quiesce after the last
+// handle.
+//
+// Thread-safety: handles as values; unite, find and same: any thread of the PE.
+namespace lamellar {
+
+template <std::unsigned_integral T>
+class disjoint_set {
+  using part_type = detail::disjoint_part<T>;
+
+ public:
+  using value_type = T;
+
+  /// No set; to be assigned to.
+  disjoint_set() noexcept = default;
+
+  /// Make `n` sets of one number each, on the PEs of the world or of a team.
+  ///
+  /// Cost: a barrier. Memory: sizeof(T) bytes for each of this PE's n / size ids. Collective.
+  /// Requires: the same n on all PEs, not more than T can count.
+  static task<disjoint_set> create(detail::located_team of, std::size_t n) {
+    return create_on(std::move(of), n);
+  }
+
+  // ---- what and where ----
+  /// How many numbers there are.
+  std::size_t size() const { return part().layout().size(); }
+  bool empty() const { return size() == 0; }
+  explicit operator bool() const { return static_cast<bool>(parts_); }
+  const team& members() const { return part().members(); }
+  /// The PE that owns `id`. Requires: id < size().
+  pe owner(T id, std::source_location at = std::source_location::current()) const {
+    check(id, "owner", at);
+    return pe{part().owner(id)};
+  }
+  /// The first of the ids that are here, and how many there are.
+  T local_first() const { return part().first(); }
+  std::size_t local_size() const { return part().parents().size(); }
+  /// For each id that is here a member of its set, after compress() its representative.
+  /// Requires: nobody unites or finds meanwhile.
+  std::span<const T> local() const { return part().parents(); }
+
+  // ---- element operations ----
+  /// Let the sets of `a` and `b` be one.
+  ///
+  /// Cost: a look at what this PE has sent; if the pair is news, one record of 2 sizeof(T)
+  /// bytes to the owner of an id, and on to other owners. Done: when quiesce() has returned.
+  /// Not collective. Threads: any. Requires: a, b < size(). Throws: nothing.
+  /// Source: Rem's algorithm (Dijkstra 1976), with messages; YGM async_union.
+  void unite(T a, T b, std::source_location at = std::source_location::current()) const;
+  /// unite() of each pair of a list, whose items have a first and a second id: std::pair,
+  /// std::array, or a class of two ids.
+  template <std::ranges::contiguous_range Pairs>
+  void unite(const Pairs& pairs,
+             std::source_location at = std::source_location::current()) const;
+
+  /// unite(a, b), and call `f(a, b, args...)`, or with a context& first, if two sets have
+  /// become one by it; on the PE where that was seen, as a handler.
+  ///
+  /// f is called n - k times where k sets are left of n. Between two quiesces in which nothing
+  /// else unites, the pairs that it is called with are a spanning forest of all that were
+  /// given. Cost: as unite(), each record with a, b, f and args; ways are not shortened.
+  template <class F, class... Args>
+  void unite_and(T a, T b, F f, const Args&... args) const;
+
+  /// The representative of the set of `id`: its least member, if nobody unites meanwhile, else
+  /// some member.
+  ///
+  /// Cost: a round trip to the owner, and to others as the way from id to root changes owners;
+  /// then the way is shortened. Not collective. Threads: any. Requires: id < size().
+  reply<T> find(T id, std::source_location at = std::source_location::current()) const {
+    check(id, "find", at);
+    return reply<T>{find_from(*this, id)};
+  }
+  /// The representatives of many, in their order. Cost: as find(), gathered in messages.
+  reply<std::vector<T>> find(std::vector<T> ids,
+                             std::source_location at = std::source_location::current()) const {
+    for (const T id : ids) {
+      check(id, "find", at);
+    }
+    return reply<std::vector<T>>{find_all(*this, std::move(ids))};
+  }
+  /// Whether a and b are in one set. Without a quiesce before, false may be told too early.
+  reply<bool> same(T a, T b, std::source_location at = std::source_location::current()) const {
+    check(a, "same", at);
+    check(b, "same", at);
+    return reply<bool>{are_same(*this, a, b)};
+  }
+
+  // ---- together: collective over the members; each begins with a quiesce of the team ----
+  /// Let every id point at its representative. Cost: O(n / size) here; each PE asks for each
+  /// distinct id of others that its own ones point at, in O(log size) rounds at most.
+  task<> compress(std::source_location at = std::source_location::current()) const {
+    return compress_all(*this, at);
+  }
+  /// How many sets there are. Cost: an all_reduce.
+  task<std::size_t> count(std::source_location at = std::source_location::current()) const {
+    return count_all(*this, at);
+  }
+  /// compress(), then `f(id, representative)` for every id that is here, by the PE's threads.
+  /// f must not call the world.
+  template <class F>
+  task<> for_each(F f, std::source_location at = std::source_location::current()) const {
+    return for_each_id(*this, std::move(f), at);
+  }
+  /// compress(), then `f(representative, members)` once for each set, on the PE that owns the
+  /// representative; members ascend. Cost: each id travels once, to one PE for all ids of a
+  /// set, which must have memory for them.
+  template <class F>
+  task<> for_each_set(F f, std::source_location at = std::source_location::current()) const {
+    return for_each_group(*this, std::move(f), at);
+  }
+  /// Let each number be a set of its own again.
+  task<> clear(std::source_location at = std::source_location::current()) const {
+    return clear_all(*this, at);
+  }
+
+  friend void swap(disjoint_set& a, disjoint_set& b) noexcept { std::swap(a.parts_, b.parts_); }
+
+  // Travelling: the parts' name.
+  template <class Archive>
+  void serialize(Archive& by) {
+    by(parts_);
+  }
+
+ private:
+  explicit disjoint_set(darc<part_type> parts) : parts_{std::move(parts)} {}
+
+  static task<disjoint_set> create_on(detail::located_team of, std::size_t n);
+  static task<T> find_from(disjoint_set of, T id);
+  static task<std::vector<T>> find_all(disjoint_set of, std::vector<T> ids);
+  static task<bool> are_same(disjoint_set of, T a, T b);
+  static task<std::vector<detail::id_step<T>>> walk_all(const disjoint_set& of,
+                                                        const std::vector<T>& ids);
+  static task<> compress_all(disjoint_set of, std::source_location at);
+  static task<std::size_t> count_all(disjoint_set of, std::source_location at);
+  static task<> clear_all(disjoint_set of, std::source_location at);
+  template <class F>
+  static task<> for_each_id(disjoint_set of, F f, std::source_location at);
+  template <class F>
+  static task<> for_each_group(disjoint_set of, F f, std::source_location at);
+
+  part_type& part() const { return parts_.local(); }
+  void check(T id, const char* what, std::source_location at) const {
+    if (id >= size()) [[unlikely]] {
+      detail::no_such_id(members(), what, id, size(), at);
+    }
+  }
+
+  darc<part_type> parts_;
+};
+
+// ---- detail ---------------------------------------------------------------------------------
+
+template <std::unsigned_integral T>
+task<disjoint_set<T>> disjoint_set<T>::create_on(detail::located_team of, std::size_t n) {
+  auto asking = all_gather(of, std::uint64_t{n});
+  detail::check_equal_sizes(of, "disjoint_set::create", co_await asking);
+  if (n != 0 && n - 1 > std::numeric_limits<T>::max()) {
+    detail::too_many_ids(of.value, n, std::numeric_limits<T>::max(), of.where);
+  }
+  auto making = darc<part_type>::create(of, of.value, layout::block{n, of.value.size()});
+  co_return disjoint_set{co_await making};
+}
+
+template <std::unsigned_integral T>
+void disjoint_set<T>::unite(T a, T b, std::source_location at) const {
+  check(a, "unite", at);
+  check(b, "unite", at);
+  part_type& here = part();
+  std::optional<detail::id_link<T>> news;
+  if (std::unique_lock held{here.filter_lock(), std::try_to_lock}; held) {
+    news = here.filter().join(a, b);
+  } else if (a != b) {
+    news = {std::max(a, b), std::min(a, b)};
+  }
+  if (news) {
+    parts_.send(pe{here.owner(news->larger)}, detail::link_ids<T>{}, *news);
+  }
+}
+
+template <std::unsigned_integral T>
+template <std::ranges::contiguous_range Pairs>
+void disjoint_set<T>::unite(const Pairs& pairs, std::source_location at) const {
+  constexpr std::size_t at_once = 256;
+  constexpr std::size_t between = 4096;  // pairs, for which others do not get the lock
+  constexpr std::size_t ahead = 16;
+  part_type& here = part();
+  const std::size_t n = std::ranges::size(pairs);
+  const auto* const pair = std::ranges::data(pairs);
+  const std::size_t ids = size();
+  std::array<detail::id_link<T>, at_once> news;
+  for (std::size_t k = 0; k < n;) {
+    std::size_t found = 0;
+    {
+      const std::lock_guard held{here.filter_lock()};
+      detail::union_filter<T>& filter = here.filter();
+      for (const std::size_t end = std::min(n, k + between); k < end && found < at_once; ++k) {
+        if (k + ahead < n) {
+          filter.prefetch_pair(pair[k + ahead], ids);
+        }
+        const auto& [a, b] = pair[k];
+        if (a >= ids || b >= ids) [[unlikely]] {
+          check(a, "unite", at);
+          check(b, "unite", at);
+        }
+        if (const auto link = filter.join(a, b)) {
+          news[found++] = *link;
+        }
+      }
+    }
+    parts_.send_each(detail::link_ids<T>{},
+                     std::span<const detail::id_link<T>>{news.data(), found},
+                     [&](const detail::id_link<T>& link) {
+                       return routed<detail::id_link<T>>{here.owner(link.larger), link};
+                     });
+  }
+}
+
+namespace detail {
+
+/// A function of a pair of ids with its further arguments, as it travels.
+template <class T, class F, class... Args>
+struct call_with_ids {
+  [[no_unique_address]] F f;
+  [[no_unique_address]] operands<Args...> args;
+  template <class Archive>
+  void serialize(Archive& by) requires(!bitwise<F> || (!bitwise<Args> || ...)) {
+    by(f, args);
+  }
+  void operator()(context& here, T a, T b) const {
+    if constexpr (std::invocable<const F&, context&, T, T, const Args&...>) {
+      args.pass_to([&](const auto&... each) { f(here, a, b, each...); });
+    } else {
+      args.pass_to(f, a, b);
+    }
+  }
+};
+
+}  // namespace detail
+
+template <std::unsigned_integral T>
+template <class F, class... Args>
+void disjoint_set<T>::unite_and(T a, T b, F f, const Args&... args) const {
+  using call_type = detail::call_with_ids<T, F, Args...>;
+  check(a, "unite_and", std::source_location::current());
+  check(b, "unite_and", std::source_location::current());
+  part_type& here = part();
+  if (a == b) {
+    return;
+  }
+  if (std::unique_lock held{here.filter_lock(), std::try_to_lock}; held) {
+    if (!here.filter().join(a, b)) {
+      return;
+    }
+  }
+  // The pair itself must travel: what else this PE has sent may not have arrived.
+  const detail::id_link<T> ends{std::max(a, b), std::min(a, b)};
+  const detail::link_and_call<T, call_type> link{
+      ends, a, b, call_type{std::move(f), detail::make_operands(args...)}};
+  parts_.send(pe{here.owner(ends.larger)}, detail::link_ids_and<T, call_type>{}, link);
+}
+
+template <std::unsigned_integral T>
+task<T> disjoint_set<T>::find_from(disjoint_set of, T id) {
+  T at = id;
+  for (unsigned hops = 0;; ++hops) {
+    auto asking = of.parts_.call(pe{of.part().owner(at)}, detail::walk_id<T>{}, at);
+    const detail::id_step<T> step = co_await asking;
+    at = step.at;
+    if (step.is_root != 0) {
+      if (hops > 1) {
+        of.parts_.send(pe{of.part().owner(id)}, detail::shorten_way<T>{}, id, at);
+      }
+      co_return at;
+    }
+  }
+}
+
+template <std::unsigned_integral T>
+task<bool> disjoint_set<T>::are_same(disjoint_set of, T a, T b) {
+  reply<T> of_a = of.find(a);
+  reply<T> of_b = of.find(b);
+  const T first = co_await of_a;
+  co_return first == co_await of_b;
+}
+
+template <std::unsigned_integral T>
+task<std::vector<detail::id_step<T>>> disjoint_set<T>::walk_all(const disjoint_set& of,
+                                                                const std::vector<T>& ids) {
+  using step = detail::id_step<T>;
+  const part_type& here = of.part();
+  const auto& home = detail::engine_of(here.members().where());
+  const std::size_t most = detail::questions_in_a_message<T, step>(home.largest_record());
+  std::vector<step> steps(ids.size());
+  auto asking = detail::ask_owners<T, step>(
+      here.members().size(), ids.size(), std::min(most, std::max<std::size_t>(1, ids.size())),
+      [&](std::size_t k) {
+        return std::pair{static_cast<std::uint32_t>(here.layout().owner(ids[k])), ids[k]};
+      },
+      [](std::uint32_t, std::span<const T>, const std::size_t*) { return false; },
+      [&](std::uint32_t owner, std::span<const T> some) {
+        return of.parts_.call(here.members().at(team_position{owner}), detail::walk_ids<T>{},
+                              some);
+      },
+      [&](std::size_t k, const step& answer) { steps[k] = answer; });
+  co_await asking;
+  co_return steps;
+}
+
+template <std::unsigned_integral T>
+task<std::vector<T>> disjoint_set<T>::find_all(disjoint_set of, std::vector<T> ids) {
+  std::vector<std::size_t> open(ids.size());
+  for (std::size_t k = 0; k < open.size(); ++k) {
+    open[k] = k;
+  }
+  std::vector<T> asked = ids;
+  while (!asked.empty()) {
+    auto walking = walk_all(of, asked);
+    const std::vector<detail::id_step<T>> steps = co_await walking;
+    asked.clear();
+    std::vector<std::size_t> left;
+    for (std::size_t k = 0; k < steps.size(); ++k) {
+      ids[open[k]] = steps[k].at;
+      if (steps[k].is_root == 0) {
+        left.push_back(open[k]);
+        asked.push_back(steps[k].at);
+      }
+    }
+    open = std::move(left);
+  }
+  co_return ids;
+}
+
+template <std::unsigned_integral T>
+task<> disjoint_set<T>::compress_all(disjoint_set of, std::source_location at) {
+  auto settling = of.members().quiesce(at);
+  co_await settling;
+  std::vector<T> exits;
+  of.parts_.exclusive([&](part_type& mine) { exits = mine.begin_compression(); }, at);
+  for (bool more = true; more;) {
+    auto walking = walk_all(of, exits);
+    const std::vector<detail::id_step<T>> steps = co_await walking;
+    of.parts_.exclusive([&](part_type& mine) { exits = mine.go_on_compressing(exits, steps); },
+                        at);
+    auto agreeing = all_reduce(of.members(), !exits.empty(), std::logical_or<>{});
+    more = co_await agreeing;
+  }
+}
+
+template <std::unsigned_integral T>
+task<std::size_t> disjoint_set<T>::count_all(disjoint_set of, std::source_location at) {
+  auto settling = of.members().quiesce(at);
+  co_await settling;
+  auto adding = all_reduce(of.members(), std::uint64_t{of.part().roots()});
+  co_return co_await adding;
+}
+
+template <std::unsigned_integral T>
+task<> disjoint_set<T>::clear_all(disjoint_set of, std::source_location at) {
+  auto settling = of.members().quiesce(at);
+  co_await settling;
+  of.parts_.exclusive([](part_type& mine) { mine.clear(); }, at);
+  {
+    const std::lock_guard held{of.part().filter_lock()};
+    of.part().filter().forget();
+  }
+  auto meeting = of.members().barrier(at);
+  co_await meeting;
+}
+
+template <std::unsigned_integral T>
+template <class F>
+task<> disjoint_set<T>::for_each_id(disjoint_set of, F f, std::source_location at) {
+  auto compressing = compress_all(of, at);
+  co_await compressing;
+  const std::span<const T> roots = of.local();
+  const T first = of.local_first();
+  on_node::for_each(of.members().where().on_node(), roots.size(),
+                    [&](std::size_t k) { f(static_cast<T>(first + k), roots[k]); });
+  auto meeting = of.members().barrier(at);
+  co_await meeting;
+}
+
+template <std::unsigned_integral T>
+template <class F>
+task<> disjoint_set<T>::for_each_group(disjoint_set of, F f, std::source_location at) {
+  using link = detail::id_link<T>;
+  auto compressing = compress_all(of, at);
+  co_await compressing;
+  std::vector<link> items;
+  items.reserve(of.local_size());
+  for (std::size_t k = 0; k < of.local_size(); ++k) {
+    items.push_back({static_cast<T>(of.local_first() + k), of.local()[k]});
+  }
+  const part_type& here = of.part();
+  auto bringing = exchange_placed({of.members(), at}, items, [&here](const link& item) {
+    return team_position{static_cast<std::uint32_t>(here.layout().owner(item.smaller))};
+  });
+  auto arrived = co_await bringing;
+  std::sort(arrived.begin(), arrived.end(), [](const link& a, const link& b) {
+    return a.smaller != b.smaller ? a.smaller < b.smaller : a.larger < b.larger;
+  });
+  std::vector<T> members;
+  for (std::size_t k = 0; k < arrived.size();) {
+    const T representative = arrived[k].smaller;
+    members.clear();
+    for (; k < arrived.size() && arrived[k].smaller == representative; ++k) {
+      members.push_back(arrived[k].larger);
+    }
+    f(representative, std::span<const T>{members});
+  }
+  auto meeting = of.members().barrier(at);
+  co_await meeting;
+}
+
+}  // namespace lamellar

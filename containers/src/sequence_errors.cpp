@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <lamellar/containers/detail/sequence_errors.hpp>
+
+namespace lamellar::detail {
+
+void no_such_id(const team& members, const char* what, std::uint64_t id, std::size_t size,
+                std::source_location where) {
+  misuse(&engine_of(members.where()),
+         fmt::format("disjoint_set: {} of number {} in a set of the {} numbers below {}", what,
+                     id, size, size),
+         where);
+}
+
+void too_many_ids(const team& members, std::size_t size, std::uint64_t most,
+                  std::source_location where) {
+  misuse(&engine_of(members.where()),
+         fmt::format("disjoint_set::create: {} numbers, but their type ends at {}; use "
+                     "disjoint_set<std::uint64_t>",
+                     size, most),
+         where);
+}
+
+void check_equal_sizes(const located_team& of, const char* what,
+                       const std::vector<std::uint64_t>& asked) {
+  for (std::uint32_t k = 1; k < asked.size(); ++k) {
+    if (asked[k] != asked[0]) {
+      misuse(&engine_of(of.value.where()),
+             fmt::format("{}: PE {} asks for {}, PE {} for {}; all must ask for the same", what,
+                         of.value.at(team_position{0}).index(), asked[0],
+                         of.value.at(team_position{k}).index(), asked[k]),
+             of.where);
+    }
+  }
+}
+
+}  // namespace lamellar::detail

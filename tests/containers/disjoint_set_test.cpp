@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Disjoint sets against a serial union-find of all pairs of all PEs.
+#include <algorithm>
+#include <cstdint>
+#include <lamellar/containers/disjoint_set.hpp>
+#include <map>
+#include <numeric>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pes.hpp"
+
+using namespace lamellar;
+using lamellar::testing::on_pes;
+
+namespace {
+
+using pairs = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+
+/// The model: the least member of each number's set.
+class serial_sets {
+ public:
+  explicit serial_sets(std::size_t n) : parent_(n) {
+    std::iota(parent_.begin(), parent_.end(), std::uint64_t{0});
+  }
+  std::uint64_t find(std::uint64_t x) const {
+    while (parent_[x] != x) x = parent_[x];
+    return x;
+  }
+  bool unite(std::uint64_t a, std::uint64_t b) {
+    const std::uint64_t of_a = find(a);
+    const std::uint64_t of_b = find(b);
+    parent_[std::max(of_a, of_b)] = std::min(of_a, of_b);
+    return of_a != of_b;
+  }
+  std::size_t count() const {
+    std::size_t roots = 0;
+    for (std::size_t k = 0; k < parent_.size(); ++k) roots += parent_[k] == k;
+    return roots;
+  }
+
+ private:
+  std::vector<std::uint64_t> parent_;
+};
+
+struct input {
+  const char* name;
+  std::size_t n;
+  pairs (*make)(std::uint32_t pe, std::uint32_t pes, std::size_t n);
+};
+
+std::uint64_t mixed(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
+  return x ^ (x >> 31);
+}
+
+pairs random_pairs(std::uint32_t pe, std::uint32_t, std::size_t n) {
+  pairs all;
+  for (std::size_t k = 0; k < n / 3; ++k) {
+    all.emplace_back(mixed(2 * k + 1000003 * pe + 1) % n, mixed(2 * k + 1000003 * pe + 2) % n);
+  }
+  return all;
+}
+/// 0 - 1 - 2 - ..., dealt out and backwards: the deepest tree.
+pairs path(std::uint32_t pe, std::uint32_t pes, std::size_t n) {
+  pairs all;
+  for (std::size_t k = n - 1; k-- > 0;) {
+    if (k % pes == pe) all.emplace_back(k + 1, k);
+  }
+  return all;
+}
+pairs star(std::uint32_t pe, std::uint32_t pes, std::size_t n) {
+  pairs all;
+  for (std::size_t k = pe; k < n; k += pes) all.emplace_back(n / 2, k);
+  return all;
+}
+/// The same pair again and again, on all PEs.
+pairs equal(std::uint32_t, std::uint32_t, std::size_t n) { return pairs(40, {n - 1, n / 3}); }
+pairs loops(std::uint32_t pe, std::uint32_t, std::size_t n) { return {{pe % n, pe % n}}; }
+pairs nothing(std::uint32_t, std::uint32_t, std::size_t) { return {}; }
+
+const input inputs[] = {{"random", 600, random_pairs},
+                        {"path", 300, path},
+                        {"star", 200, star},
+                        {"equal", 50, equal},
+                        {"loops", 7, loops},
+                        {"few", 3, random_pairs},
+                        {"one", 1, loops},
+                        {"nothing", 90, nothing},
+                        {"empty", 0, nothing}};
+
+serial_sets model_of(const input& in, std::uint32_t pes) {
+  serial_sets model{in.n};
+  for (std::uint32_t pe = 0; pe < pes; ++pe) {
+    for (const auto& [a, b] : in.make(pe, pes, in.n)) model.unite(a, b);
+  }
+  return model;
+}
+
+template <class T>
+task<> check_against(const disjoint_set<T>& sets, const serial_sets& model) {
+  auto counting = sets.count();
+  CHECK(co_await counting == model.count());
+  for (std::size_t id = 0; id < sets.size(); id += 1 + sets.size() / 16) {
+    CHECK(co_await sets.find(static_cast<T>(id)) == model.find(id));
+    CHECK(co_await sets.same(static_cast<T>(id), 0) == (model.find(id) == model.find(0)));
+  }
+  std::vector<T> ids(sets.size());
+  std::iota(ids.begin(), ids.end(), T{0});
+  const std::vector<T> roots = co_await sets.find(ids);
+  for (std::size_t id = 0; id < ids.size(); ++id) CHECK(roots[id] == model.find(id));
+
+  auto compressing = sets.compress();
+  co_await compressing;
+  for (std::size_t k = 0; k < sets.local_size(); ++k) {
+    CHECK(sets.local()[k] == model.find(sets.local_first() + k));
+  }
+  auto barrier = sets.members().barrier();
+  co_await barrier;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("sets are those of a serial union-find, pair by pair and by lists", T,
+                   std::uint32_t, std::uint64_t) {
+  on_pes([](world& w) -> task<> {
+    for (const input& in : inputs) {
+      INFO(in.name);
+      const serial_sets model = model_of(in, w.size());
+      auto making = disjoint_set<T>::create(w, in.n);
+      const disjoint_set<T> sets = co_await making;
+      CHECK(sets.size() == in.n);
+      CHECK(sets.empty() == (in.n == 0));
+      const pairs mine = in.make(w.me().index(), w.size(), in.n);
+      for (const auto& [a, b] : mine) sets.unite(static_cast<T>(a), static_cast<T>(b));
+      co_await check_against(sets, model);
+
+      auto clearing = sets.clear();
+      co_await clearing;
+      auto counting = sets.count();
+      CHECK(co_await counting == in.n);
+      std::vector<std::pair<T, T>> list{mine.begin(), mine.end()};
+      sets.unite(list);
+      co_await check_against(sets, model);
+    }
+  });
+}
+
+TEST_CASE("what comes later is added to what was there") {
+  on_pes([](world& w) -> task<> {
+    constexpr std::size_t n = 240;
+    auto making = disjoint_set<std::uint32_t>::create(w, n);
+    const auto sets = co_await making;
+    serial_sets model{n};
+    for (std::uint64_t round = 0; round < 5; ++round) {
+      for (std::uint32_t pe = 0; pe < w.size(); ++pe) {
+        for (std::uint64_t k = 0; k < 12; ++k) {
+          const std::uint64_t a = mixed(round * 997 + pe * 31 + k) % n;
+          const std::uint64_t b = mixed(round * 499 + pe * 17 + k + 5) % n;
+          model.unite(a, b);
+          if (pe == w.me().index()) {
+            sets.unite(static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b));
+          }
+        }
+      }
+      co_await check_against(sets, model);
+    }
+  });
+}
+
+namespace {
+
+/// What unite_and() has called, on the PE where it was called.
+struct calls {
+  pairs seen;
+};
+struct note {
+  void operator()(context& at, std::uint32_t a, std::uint32_t b, const darc<calls>& to,
+                  const std::string& tag) const {
+    if (tag != "kept") throw std::runtime_error("an argument was lost");
+    to.send(
+        at.me(), [](calls& c, std::uint32_t x, std::uint32_t y) { c.seen.emplace_back(x, y); },
+        a, b);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("unite_and calls for the pairs of a spanning forest, and for no others") {
+  on_pes([](world& w) -> task<> {
+    for (const input& in : inputs) {
+      INFO(in.name);
+      auto making = disjoint_set<std::uint32_t>::create(w, in.n);
+      const auto sets = co_await making;
+      auto noting = darc<calls>::create(w);
+      const auto noted = co_await noting;
+      for (const auto& [a, b] : in.make(w.me().index(), w.size(), in.n)) {
+        sets.unite_and(static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b), note{},
+                       noted, std::string{"kept"});
+      }
+      co_await w.quiesce();
+      const serial_sets model = model_of(in, w.size());
+      co_await check_against(sets, model);
+      auto gathering = all_gather(w, noted->seen);
+      const std::vector<pairs> all = co_await gathering;
+      serial_sets forest{in.n};
+      std::size_t called = 0;
+      for (const pairs& some : all) {
+        for (const auto& [a, b] : some) {
+          CHECK(forest.unite(a, b));
+          ++called;
+        }
+      }
+      CHECK(called == in.n - model.count());
+    }
+  });
+}
+
+TEST_CASE("for_each and for_each_set see every number once") {
+  on_pes([](world& w) -> task<> {
+    for (const input& in : inputs) {
+      INFO(in.name);
+      const serial_sets model = model_of(in, w.size());
+      auto making = disjoint_set<std::uint64_t>::create(w, in.n);
+      auto sets = co_await making;
+      sets.unite(in.make(w.me().index(), w.size(), in.n));
+      std::vector<std::uint64_t> roots(sets.local_size());
+      auto looping = sets.for_each(
+          [&](std::uint64_t id, std::uint64_t root) { roots[id - sets.local_first()] = root; });
+      co_await looping;
+      for (std::size_t k = 0; k < roots.size(); ++k) {
+        CHECK(roots[k] == model.find(sets.local_first() + k));
+      }
+      std::map<std::uint64_t, std::vector<std::uint64_t>> groups;
+      auto grouping =
+          sets.for_each_set([&](std::uint64_t root, std::span<const std::uint64_t> members) {
+            CHECK(sets.owner(root) == w.me());
+            CHECK(groups.emplace(root, std::vector(members.begin(), members.end())).second);
+          });
+      co_await grouping;
+      std::map<std::uint64_t, std::vector<std::uint64_t>> expected;
+      for (std::uint64_t id = 0; id < in.n; ++id) {
+        if (sets.owner(model.find(id)) == w.me()) expected[model.find(id)].push_back(id);
+      }
+      CHECK(groups == expected);
+    }
+  });
+}
+
+TEST_CASE("a pair that follows from others of the same PE costs no message") {
+  on_pes([](world& w) -> task<> {
+    constexpr std::uint32_t n = 1000;
+    auto making = disjoint_set<std::uint32_t>::create(w, n);
+    const auto sets = co_await making;
+    for (std::uint32_t k = 1; k < n; ++k) sets.unite(k - 1, k);
+    co_await w.quiesce();
+    const auto before = w.statistics();
+    for (std::uint32_t k = 0; k < n; ++k)
+      sets.unite(k, static_cast<std::uint32_t>(mixed(k) % n));
+    const auto after = w.statistics();
+    const auto sent = [](const statistics& s) {
+      return s.to_self.messages + s.to_host.messages + s.to_network.messages;
+    };
+    CHECK(sent(after) == sent(before));
+    co_await w.barrier();
+  });
+}
+
+TEST_CASE("sets of a team, a handle that travels, an exchange of handles") {
+  on_pes([](world& w) -> task<> {
+    auto splitting = team{w}.split(w.me().index() % 2);
+    const team half = co_await splitting;
+    auto making = disjoint_set<std::uint32_t>::create(half, 100);
+    auto sets = co_await making;
+    sets.unite(half.position().index(), 99);
+    auto counting = sets.count();
+    CHECK(co_await counting == 100 - half.size());
+    const std::uint32_t root = co_await half.call(
+        team_position{0}, [](const disjoint_set<std::uint32_t>& s) { return s.find(99).get(); },
+        sets);
+    CHECK(root == 0);
+
+    auto other_making = disjoint_set<std::uint32_t>::create(half, 5);
+    auto other = co_await other_making;
+    swap(sets, other);
+    CHECK(sets.size() == 5);
+    CHECK(other.size() == 100);
+    co_await w.quiesce();
+  });
+}
