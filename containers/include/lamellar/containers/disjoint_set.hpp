@@ -2,12 +2,12 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <lamellar/containers/detail/action.hpp>
 #include <lamellar/containers/detail/ask_owners.hpp>
+#include <lamellar/containers/detail/disjoint_handlers.hpp>
 #include <lamellar/containers/detail/disjoint_part.hpp>
 #include <lamellar/containers/detail/sequence_errors.hpp>
 #include <lamellar/containers/layout.hpp>
@@ -29,9 +29,10 @@
 // parent, a smaller id of the same set, so that a set is represented by its least member: by
 // the same one in every run, on any number of PEs.
 //
-// A PE remembers what it has sent, in at most 32 MiB: a pair that follows from pairs which it
-// has given before is dropped at once. Of the edges of a graph that it unites one by one only
-// those of a spanning forest travel, each as one record of two ids.
+// A PE remembers what it knows of others' ids, in at most 32 MiB: a pair that follows from what
+// it has been given before is dropped at once. Of the edges of a graph that it unites one by
+// one only those of a spanning forest travel, and of these not what concerns its own ids; each
+// is one record of two ids.
 //
 // The handle is cheap to copy and travels. The parts go in the first quiesce after the last
 // handle.
@@ -51,7 +52,8 @@ class disjoint_set {
 
   /// Make `n` sets of one number each, on the PEs of the world or of a team.
   ///
-  /// Cost: a barrier. Memory: sizeof(T) bytes for each of this PE's n / size ids. Collective.
+  /// Cost: a barrier. Memory: on each PE sizeof(T) bytes for each of n / size ids, and at most
+  /// 32 MiB for others'. Collective.
   /// Requires: the same n on all PEs, not more than T can count.
   static task<disjoint_set> create(detail::located_team of, std::size_t n) {
     return create_on(std::move(of), n);
@@ -78,7 +80,7 @@ class disjoint_set {
   // ---- element operations ----
   /// Let the sets of `a` and `b` be one.
   ///
-  /// Cost: a look at what this PE has sent; if the pair is news, one record of 2 sizeof(T)
+  /// Cost: a walk in what this PE knows; if the pair is news, one record of 2 sizeof(T)
   /// bytes to the owner of an id, and on to other owners. Done: when quiesce() has returned.
   /// Not collective. Threads: any. Requires: a, b < size(). Throws: nothing.
   /// Source: Rem's algorithm (Dijkstra 1976), with messages; YGM async_union.
@@ -176,6 +178,9 @@ class disjoint_set {
   static task<> for_each_group(disjoint_set of, F f, std::source_location at);
 
   part_type& part() const { return parts_.local(); }
+  void tell(const detail::id_link<T>& link) const {
+    parts_.send(pe{part().owner(link.larger)}, detail::link_ids<T>{}, link);
+  }
   void check(T id, const char* what, std::source_location at) const {
     if (id >= size()) [[unlikely]] {
       detail::no_such_id(members(), what, id, size(), at);
@@ -203,53 +208,31 @@ void disjoint_set<T>::unite(T a, T b, std::source_location at) const {
   check(a, "unite", at);
   check(b, "unite", at);
   part_type& here = part();
-  std::optional<detail::id_link<T>> news;
-  if (std::unique_lock held{here.filter_lock(), std::try_to_lock}; held) {
-    news = here.filter().join(a, b);
+  if (here.lock().try_lock()) {
+    const detail::id_link<T> rest = here.join(a, b);
+    here.lock().unlock();
+    if (rest.is_some()) {
+      tell(rest);
+    }
   } else if (a != b) {
-    news = {std::max(a, b), std::min(a, b)};
-  }
-  if (news) {
-    parts_.send(pe{here.owner(news->larger)}, detail::link_ids<T>{}, *news);
+    tell({std::max(a, b), std::min(a, b)});
   }
 }
 
 template <std::unsigned_integral T>
 template <std::ranges::contiguous_range Pairs>
 void disjoint_set<T>::unite(const Pairs& pairs, std::source_location at) const {
-  constexpr std::size_t at_once = 256;
-  constexpr std::size_t between = 4096;  // pairs, for which others do not get the lock
-  constexpr std::size_t ahead = 16;
-  part_type& here = part();
-  const std::size_t n = std::ranges::size(pairs);
   const auto* const pair = std::ranges::data(pairs);
+  const std::size_t n = std::ranges::size(pairs);
   const std::size_t ids = size();
-  std::array<detail::id_link<T>, at_once> news;
-  for (std::size_t k = 0; k < n;) {
-    std::size_t found = 0;
-    {
-      const std::lock_guard held{here.filter_lock()};
-      detail::union_filter<T>& filter = here.filter();
-      for (const std::size_t end = std::min(n, k + between); k < end && found < at_once; ++k) {
-        if (k + ahead < n) {
-          filter.prefetch_pair(pair[k + ahead], ids);
-        }
-        const auto& [a, b] = pair[k];
-        if (a >= ids || b >= ids) [[unlikely]] {
-          check(a, "unite", at);
-          check(b, "unite", at);
-        }
-        if (const auto link = filter.join(a, b)) {
-          news[found++] = *link;
-        }
-      }
+  detail::join_and_tell(parts_, 0, n, [&, pair](std::size_t k) {
+    const auto& [a, b] = pair[k];
+    if (a >= ids || b >= ids) [[unlikely]] {
+      check(a, "unite", at);
+      check(b, "unite", at);
     }
-    parts_.send_each(detail::link_ids<T>{},
-                     std::span<const detail::id_link<T>>{news.data(), found},
-                     [&](const detail::id_link<T>& link) {
-                       return routed<detail::id_link<T>>{here.owner(link.larger), link};
-                     });
-  }
+    return std::pair<T, T>{a, b};
+  });
 }
 
 namespace detail {
@@ -284,8 +267,9 @@ void disjoint_set<T>::unite_and(T a, T b, F f, const Args&... args) const {
   if (a == b) {
     return;
   }
-  if (std::unique_lock held{here.filter_lock(), std::try_to_lock}; held) {
-    if (!here.filter().join(a, b)) {
+  {
+    const std::lock_guard held{here.lock()};
+    if (!here.is_new_pair(a, b)) {
       return;
     }
   }
@@ -372,12 +356,17 @@ task<> disjoint_set<T>::compress_all(disjoint_set of, std::source_location at) {
   auto settling = of.members().quiesce(at);
   co_await settling;
   std::vector<T> exits;
-  of.parts_.exclusive([&](part_type& mine) { exits = mine.begin_compression(); }, at);
+  {
+    const std::lock_guard held{of.part().lock()};
+    exits = of.part().begin_compression();
+  }
   for (bool more = true; more;) {
     auto walking = walk_all(of, exits);
     const std::vector<detail::id_step<T>> steps = co_await walking;
-    of.parts_.exclusive([&](part_type& mine) { exits = mine.go_on_compressing(exits, steps); },
-                        at);
+    {
+      const std::lock_guard held{of.part().lock()};
+      exits = of.part().go_on_compressing(exits, steps);
+    }
     auto agreeing = all_reduce(of.members(), !exits.empty(), std::logical_or<>{});
     more = co_await agreeing;
   }
@@ -395,10 +384,9 @@ template <std::unsigned_integral T>
 task<> disjoint_set<T>::clear_all(disjoint_set of, std::source_location at) {
   auto settling = of.members().quiesce(at);
   co_await settling;
-  of.parts_.exclusive([](part_type& mine) { mine.clear(); }, at);
   {
-    const std::lock_guard held{of.part().filter_lock()};
-    of.part().filter().forget();
+    const std::lock_guard held{of.part().lock()};
+    of.part().clear();
   }
   auto meeting = of.members().barrier(at);
   co_await meeting;

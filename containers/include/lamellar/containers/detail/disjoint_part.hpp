@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <lamellar/containers/detail/distinct_values.hpp>
-#include <lamellar/containers/detail/union_filter.hpp>
+#include <lamellar/containers/detail/id_forest.hpp>
 #include <lamellar/containers/layout.hpp>
 #include <lamellar/substrate/context.hpp>
 #include <lamellar/substrate/darc.hpp>
@@ -18,14 +18,18 @@
 #include <utility>
 #include <vector>
 
-// One PE's part of a disjoint set: the parent of each id that it owns, and what it has sent.
+// One PE's part of a disjoint set: a forest of all ids as this PE knows it. The parents of the
+// own ids are the set itself; a parent of another PE's id is something that this PE has told,
+// or was told on the way, and need not tell again.
 //
-// Invariant: a parent is smaller than its child, or equal: then the id is a root. What two ids
-// have been said to belong together, do so by way of ids that are not larger than the larger of
-// them, in the forest or in messages under way. Every step keeps that, so steps may come in any
-// order, and what a PE has forwarded once it need not forward again.
+// Invariant: a parent is smaller than its child. Whatever was said to belong together does so
+// by way of ids that are not larger than the larger of the two, in the parents at the owners or
+// in messages under way. A step at id x changes only what is said of x, and relies only on what
+// is said of smaller ids: so steps may come in any order, and a PE may drop whatever follows
+// from what it knows.
 //
-// Thread-safety: that of a darc's part; send_filtered() is for any thread.
+// Thread-safety: what touches parents holds the lock, for a few instructions each; nothing is
+// sent under it. With one thread per PE it costs nothing.
 namespace lamellar::detail {
 
 /// How far an owner has followed an id.
@@ -42,9 +46,9 @@ class disjoint_part {
       : members_{std::move(members)},
         layout_{how},
         first_{static_cast<Id>(how.first(members_.position().index()))},
-        parents_(part_size(how, members_.position().index())),
-        filter_{how.size()},
-        filter_lock_{members_.where().threads() > 1} {
+        forest_{how.size(), first_, part_size(how, members_.position().index())},
+        given_{how.size(), 0, 0},
+        lock_{members_.where().threads() > 1} {
     for (std::uint32_t k = 0; k < members_.size(); ++k) {
       pes_.push_back(members_.at(team_position{k}).index());
     }
@@ -56,51 +60,60 @@ class disjoint_part {
   std::uint32_t owner(Id id) const { return pes_[layout_.owner(id)]; }
   Id first() const { return first_; }
   /// Of the own ids.
-  std::span<const Id> parents() const { return parents_; }
+  std::span<const Id> parents() const { return forest_.own(); }
   std::size_t roots() const { return roots_; }
-  union_filter<Id>& filter() { return filter_; }
-  spin_lock& filter_lock() { return filter_lock_; }
-  std::size_t memory() const {
-    return parents_.capacity() * sizeof(Id) + filter_.memory() + sizeof(forwarded_);
-  }
+  std::size_t memory() const { return forest_.memory() + given_.memory(); }
+  spin_lock& lock() const { return lock_; }
 
+  // ---- under the lock ----
   void clear() {
-    for (std::size_t k = 0; k < parents_.size(); ++k) {
-      parents_[k] = static_cast<Id>(first_ + k);
+    forest_.reset();
+    if (given_.is_reset()) {
+      given_.reset();
     }
-    roots_ = parents_.size();
-    forwarded_.fill({});
+    roots_ = parents().size();
+  }
+  /// Let two ids belong together, as far as this PE can; what is left to do is another's.
+  id_link<Id> join(Id a, Id b) {
+    const id_link<Id> link = forest_.join(a, b);
+    if (link.is_some() && forest_.owns(link.larger)) {
+      --roots_;
+      return {};
+    }
+    return link;
+  }
+  /// join(pair(k)) for k = begin, begin + 1, ... until there is no room in `rest` for what is
+  /// left to do. Returns: the first k that was not reached, and how much is left to do.
+  template <class Pair>
+  std::pair<std::size_t, std::size_t> join_each(std::size_t begin, std::size_t end, Pair pair,
+                                                std::span<id_link<Id>> rest) {
+    std::size_t found = 0;
+    std::size_t fewer_roots = 0;
+    const std::size_t next = forest_.join_each(begin, end, pair, [&](const id_link<Id>& link) {
+      if (forest_.owns(link.larger)) {
+        ++fewer_roots;
+      } else {
+        rest[found++] = link;
+      }
+      return found < rest.size();
+    });
+    roots_ -= fewer_roots;
+    return {next, found};
   }
 
-  const Id* place(Id id) const { return &parents_[id - first_]; }
-
-  /// Let two ids belong together, as far as the own ids go; what is left to do is another PE's.
-  std::optional<id_link<Id>> join(id_link<Id> both) {
-    for (;;) {
-      Id& parent = parents_[both.larger - first_];
-      const Id before = parent;
-      if (before == both.smaller) {
-        return std::nullopt;
-      }
-      if (before == both.larger) {
-        parent = both.smaller;
-        --roots_;
-        return std::nullopt;
-      }
-      // Hang it below the smaller one; then the other two must come together.
-      parent = std::min(before, both.smaller);
-      both = {std::max(before, both.smaller), parent};
-      if (both.larger < first_) {
-        return is_news(both) ? std::optional{both} : std::nullopt;
-      }
+  /// Whether it does not follow from other pairs given to this that a and b belong together.
+  bool is_new_pair(Id a, Id b) {
+    if (!given_.is_reset()) {
+      given_.reset();
     }
+    return given_.join(a, b).is_some();
   }
-
-  /// As join(), without changing any parent but that of a root: true if these ids have become
-  /// one tree. Else what is left to do is in `both`, if they differ.
+  /// As join(), without changing any parent but that of an own root: true if these ids have
+  /// become one tree. Else what is left to do is in `both`, if they differ.
   bool join_roots(id_link<Id>& both) {
-    while (both.larger != both.smaller && both.larger >= first_) {
-      Id& parent = parents_[both.larger - first_];
+    const std::span<Id> parents = forest_.own();
+    while (both.is_some() && both.larger >= first_) {
+      Id& parent = parents[both.larger - first_];
       if (parent == both.larger) {
         parent = both.smaller;
         --roots_;
@@ -111,27 +124,27 @@ class disjoint_part {
     return false;
   }
 
-  /// Follow an id as far as it is the own ids' business, and make the way shorter.
+  /// Follow an own id as far as it is the own ids' business, and make the way shorter.
   id_step<Id> walk(Id id) {
+    const std::span<Id> parents = forest_.own();
     for (;;) {
-      Id& parent = parents_[id - first_];
+      Id& parent = parents[id - first_];
       if (parent == id) {
         return {id, 1};
       }
       if (parent < first_) {
         return {parent, 0};
       }
-      parent = parents_[parent - first_];
+      parent = parents[parent - first_];
       id = parent;
       if (id < first_) {
         return {id, 0};
       }
     }
   }
-
   /// `root` is known to be above `id`.
   void shorten(Id id, Id root) {
-    Id& parent = parents_[id - first_];
+    Id& parent = forest_.own()[id - first_];
     if (parent != id && root < parent) {
       parent = root;
     }
@@ -145,30 +158,15 @@ class disjoint_part {
                                     const std::vector<id_step<Id>>& steps);
 
  private:
-  /// Whether this has not been forwarded lately.
-  bool is_news(const id_link<Id>& both) {
-    const std::uint64_t mixed =
-        (both.larger * 0x9e3779b97f4a7c15U) ^ (both.smaller * 0xc2b2ae3d27d4eb4fU);
-    id_link<Id>& known = forwarded_[mixed >> (64 - forwarded_bits)];
-    if (known.larger == both.larger && known.smaller == both.smaller) {
-      return false;
-    }
-    known = both;
-    return true;
-  }
-
-  static constexpr unsigned forwarded_bits = 10;
-
   team members_;
   layout::block layout_;
   Id first_;
   std::vector<std::uint32_t> pes_;
-  std::vector<Id> parents_;  // written by handlers, and by the body when none run
-  std::size_t roots_ = 0;
-  std::array<id_link<Id>, std::size_t{1} << forwarded_bits> forwarded_{};
-  std::vector<Id> open_;     // while compressing: own ids below others' that may be no roots
-  union_filter<Id> filter_;  // of what this PE sends; by whoever holds the lock
-  spin_lock filter_lock_;
+  id_forest<Id> forest_;   // by whoever holds the lock
+  id_forest<Id> given_;    // the same: what unite_and() has sent from here
+  std::size_t roots_ = 0;  // the same: of own ids
+  std::vector<Id> open_;   // while compressing: own ids below others' that may be no roots
+  mutable spin_lock lock_;
 };
 
 template <std::unsigned_integral Id>
@@ -176,10 +174,11 @@ std::vector<Id> disjoint_part<Id>::begin_compression() {
   open_.clear();
   distinct_values<Id> exits;
   // A parent in the own block comes before its child, so one pass is enough.
-  for (std::size_t k = 0; k < parents_.size(); ++k) {
-    Id& parent = parents_[k];
+  const std::span<Id> parents = forest_.own();
+  for (std::size_t k = 0; k < parents.size(); ++k) {
+    Id& parent = parents[k];
     if (parent >= first_) {
-      parent = parents_[parent - first_];
+      parent = parents[parent - first_];
     }
     if (parent < first_) {
       open_.push_back(static_cast<Id>(first_ + k));
@@ -202,7 +201,7 @@ std::vector<Id> disjoint_part<Id>::go_on_compressing(const std::vector<Id>& aske
   std::optional<Id> last;
   id_step<Id> step{};
   for (const Id id : open_) {
-    Id& parent = parents_[id - first_];
+    Id& parent = forest_.own()[id - first_];
     if (parent != last) {  // one large set: the same again and again
       const auto found = known.find(parent);
       // A find() of somebody may have put it below another id meanwhile.
@@ -218,71 +217,5 @@ std::vector<Id> disjoint_part<Id>::go_on_compressing(const std::vector<Id>& aske
   open_ = std::move(still_open);
   return exits.take();
 }
-
-// ---- handlers -------------------------------------------------------------------------------
-
-template <class Id>
-struct link_ids {
-  void operator()(context&, const darc<disjoint_part<Id>>& set,
-                  std::span<const id_link<Id>> links) const {
-    constexpr std::size_t ahead = 12;
-    disjoint_part<Id>& mine = *set;
-    for (std::size_t k = 0; k < links.size(); ++k) {
-      if (k + ahead < links.size()) {
-        __builtin_prefetch(mine.place(links[k + ahead].larger), 1);
-      }
-      if (const auto rest = mine.join(links[k])) {
-        set.send(pe{mine.owner(rest->larger)}, link_ids{}, *rest);
-      }
-    }
-  }
-};
-
-/// A link on its way to two roots, and what to do if they become one.
-template <class Id, class Call>
-struct link_and_call {
-  id_link<Id> at;
-  Id a;
-  Id b;
-  Call call;
-  template <class Archive>
-  void serialize(Archive& by) requires(!bitwise<Call>) {
-    by(at.larger, at.smaller, a, b, call);
-  }
-};
-
-template <class Id, class Call>
-struct link_ids_and {
-  void operator()(context& here, const darc<disjoint_part<Id>>& set,
-                  const link_and_call<Id, Call>& given) const {
-    disjoint_part<Id>& mine = *set;
-    link_and_call<Id, Call> next = given;
-    if (mine.join_roots(next.at)) {
-      given.call(here, given.a, given.b);
-    } else if (next.at.larger != next.at.smaller) {
-      set.send(pe{mine.owner(next.at.larger)}, link_ids_and{}, next);
-    }
-  }
-};
-
-template <class Id>
-struct walk_id {
-  id_step<Id> operator()(disjoint_part<Id>& mine, Id id) const { return mine.walk(id); }
-};
-template <class Id>
-struct walk_ids {
-  std::vector<id_step<Id>> operator()(disjoint_part<Id>& mine, std::span<const Id> ids) const {
-    std::vector<id_step<Id>> steps;
-    steps.reserve(ids.size());
-    for (const Id id : ids) {
-      steps.push_back(mine.walk(id));
-    }
-    return steps;
-  }
-};
-template <class Id>
-struct shorten_way {
-  void operator()(disjoint_part<Id>& mine, Id id, Id root) const { mine.shorten(id, root); }
-};
 
 }  // namespace lamellar::detail
