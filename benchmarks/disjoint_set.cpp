@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <lamellar/containers/disjoint_set.hpp>
+#include <lamellar/containers/distributed_container.hpp>
 #include <lamellar/substrate/collectives.hpp>
 #include <numeric>
 #include <span>
@@ -97,7 +98,7 @@ class components {
   double together(bool by_lists) {
     world_.barrier().get();
     const stopwatch watch;
-    sets_.clear().get();
+    clear(sets_).get();
     if (by_lists) {
       sets_.unite(own_);
     } else {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <lamellar/containers/disjoint_set.hpp>
+#include <lamellar/containers/distributed_container.hpp>
 #include <map>
 #include <numeric>
 #include <set>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "pes.hpp"
+#include "shared_directory.hpp"
 
 using namespace lamellar;
 using lamellar::testing::on_pes;
@@ -138,7 +140,7 @@ TEST_CASE_TEMPLATE("sets are those of a serial union-find, pair by pair and by l
       for (const auto& [a, b] : mine) sets.unite(static_cast<T>(a), static_cast<T>(b));
       co_await check_against(sets, model);
 
-      auto clearing = sets.clear();
+      auto clearing = clear(sets);
       co_await clearing;
       auto counting = sets.count();
       CHECK(co_await counting == in.n);
@@ -147,6 +149,31 @@ TEST_CASE_TEMPLATE("sets are those of a serial union-find, pair by pair and by l
       co_await check_against(sets, model);
     }
   });
+}
+
+TEST_CASE("a forest that forgets says too much, never too little") {
+  constexpr std::size_t n = 500;
+  for (const std::size_t first : {0, 200, 400}) {
+    detail::id_forest<std::uint32_t> forest{n, first, 100, 256};
+    forest.reset();
+    serial_sets model{n};
+    serial_sets told{n};
+    std::size_t links = 0;
+    for (std::uint64_t k = 0; k < 20000; ++k) {
+      const auto a = static_cast<std::uint32_t>(mixed(k) % n);
+      const auto b = static_cast<std::uint32_t>(mixed(k / 2 + 12345) % n);
+      model.unite(a, b);
+      const auto link = forest.join(a, b);
+      if (link.is_some()) {
+        CHECK(link.larger > link.smaller);
+        told.unite(link.larger, link.smaller);
+        ++links;
+      }
+    }
+    for (std::size_t id = 0; id < n; ++id) CHECK(told.find(id) == model.find(id));
+    CHECK(links > n);  // it has forgotten some
+    CHECK(forest.memory() <= 100 * sizeof(std::uint32_t) + 256);
+  }
 }
 
 TEST_CASE("what comes later is added to what was there") {
@@ -228,8 +255,11 @@ TEST_CASE("for_each and for_each_set see every number once") {
       auto sets = co_await making;
       sets.unite(in.make(w.me().index(), w.size(), in.n));
       std::vector<std::uint64_t> roots(sets.local_size());
-      auto looping = sets.for_each(
-          [&](std::uint64_t id, std::uint64_t root) { roots[id - sets.local_first()] = root; });
+      auto compressing = sets.compress();
+      co_await compressing;
+      auto looping = for_each(sets, [&](const std::pair<std::uint64_t, std::uint64_t>& item) {
+        roots[item.first - sets.local_first()] = item.second;
+      });
       co_await looping;
       for (std::size_t k = 0; k < roots.size(); ++k) {
         CHECK(roots[k] == model.find(sets.local_first() + k));
@@ -269,7 +299,7 @@ TEST_CASE("a pair that follows from others of the same PE costs no message") {
   });
 }
 
-TEST_CASE("sets of a team, a handle that travels, an exchange of handles") {
+TEST_CASE("sets of a team, a handle that travels, and swapped handles") {
   on_pes([](world& w) -> task<> {
     auto splitting = team{w}.split(w.me().index() % 2);
     const team half = co_await splitting;
@@ -285,9 +315,46 @@ TEST_CASE("sets of a team, a handle that travels, an exchange of handles") {
 
     auto other_making = disjoint_set<std::uint32_t>::create(half, 5);
     auto other = co_await other_making;
-    swap(sets, other);
+    std::swap(sets, other);
     CHECK(sets.size() == 5);
     CHECK(other.size() == 100);
     co_await w.quiesce();
+  });
+}
+
+TEST_CASE("a disjoint set is a container: saved by some PEs, restored by others") {
+  static_assert(distributed_container<disjoint_set<std::uint32_t>>);
+  on_pes([](world& w) -> task<> {
+    auto making_directory = lamellar::testing::shared_directory::create(w);
+    const auto files = co_await making_directory;
+    auto splitting = team{w}.split(w.me().index() % 2);
+    const team half = co_await splitting;
+    constexpr std::size_t n = 150;
+    auto making_part = disjoint_set<std::uint32_t>::create(half, n);
+    const auto part = co_await making_part;
+    const bool saves = w.me().index() % 2 == 0;
+    serial_sets model{n};
+    for (std::uint32_t k = 0; k < 60; ++k) {
+      const auto a = static_cast<std::uint32_t>(mixed(k) % n);
+      const auto b = static_cast<std::uint32_t>(mixed(k + 777) % n);
+      model.unite(a, b);
+      if (k % half.size() == half.position().index()) part.unite(a, b);
+    }
+    if (saves) {
+      auto saving = checkpoint(part, files / "sets");
+      CHECK(co_await saving == n);
+    }
+    co_await w.barrier();
+    auto making = disjoint_set<std::uint32_t>::create(w, n);
+    const auto sets = co_await making;
+    auto restoring = restore(sets, files / "sets");
+    CHECK(co_await restoring == n);
+    co_await check_against(sets, model);
+    auto asking = statistics_of(sets);
+    const container_statistics what = co_await asking;
+    CHECK(what.items == n);
+    CHECK(what.bytes >= n * sizeof(std::uint32_t));
+    auto describing = describe(sets);
+    CHECK((co_await describing).find("disjoint_set") == 0);
   });
 }

@@ -13,6 +13,7 @@
 #include <lamellar/containers/checkpoint.hpp>
 #include <lamellar/containers/complex.hpp>
 #include <lamellar/containers/describe.hpp>
+#include <lamellar/containers/disjoint_set.hpp>
 #include <lamellar/containers/distributed_container.hpp>
 #include <lamellar/containers/layout.hpp>
 #include <lamellar/containers/local_elements.hpp>

@@ -21,6 +21,7 @@
 #include <ranges>
 #include <source_location>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -134,12 +135,6 @@ class disjoint_set {
   task<std::size_t> count(std::source_location at = std::source_location::current()) const {
     return count_all(*this, at);
   }
-  /// compress(), then `f(id, representative)` for every id that is here, by the PE's threads.
-  /// f must not call the world.
-  template <class F>
-  task<> for_each(F f, std::source_location at = std::source_location::current()) const {
-    return for_each_id(*this, std::move(f), at);
-  }
   /// compress(), then `f(representative, members)` once for each set, on the PE that owns the
   /// representative; members ascend. Cost: each id travels once, to one PE for all ids of a
   /// set, which must have memory for them.
@@ -147,12 +142,20 @@ class disjoint_set {
   task<> for_each_set(F f, std::source_location at = std::source_location::current()) const {
     return for_each_group(*this, std::move(f), at);
   }
+  // ---- as a distributed_container: an item is a number and a smaller one of its set, after
+  // ---- compress() the representative; or the number itself ----
+  using item_type = std::pair<T, T>;
+  static constexpr std::string_view kind = "disjoint_set";
+  std::size_t local_bytes() const { return part().memory(); }
+  template <class F>
+  void local_for_each(F&& f) const;
   /// Let each number be a set of its own again.
-  task<> clear(std::source_location at = std::source_location::current()) const {
-    return clear_all(*this, at);
+  void local_clear() const {
+    const std::lock_guard held{part().lock()};
+    part().clear();
   }
-
-  friend void swap(disjoint_set& a, disjoint_set& b) noexcept { std::swap(a.parts_, b.parts_); }
+  /// Requires: both are numbers of this set; a checkpoint is restored to one of the same size.
+  void add_item(const item_type& item) const { unite(item.first, item.second); }
 
   // Travelling: the parts' name.
   template <class Archive>
@@ -171,9 +174,6 @@ class disjoint_set {
                                                         const std::vector<T>& ids);
   static task<> compress_all(disjoint_set of, std::source_location at);
   static task<std::size_t> count_all(disjoint_set of, std::source_location at);
-  static task<> clear_all(disjoint_set of, std::source_location at);
-  template <class F>
-  static task<> for_each_id(disjoint_set of, F f, std::source_location at);
   template <class F>
   static task<> for_each_group(disjoint_set of, F f, std::source_location at);
 
@@ -381,28 +381,13 @@ task<std::size_t> disjoint_set<T>::count_all(disjoint_set of, std::source_locati
 }
 
 template <std::unsigned_integral T>
-task<> disjoint_set<T>::clear_all(disjoint_set of, std::source_location at) {
-  auto settling = of.members().quiesce(at);
-  co_await settling;
-  {
-    const std::lock_guard held{of.part().lock()};
-    of.part().clear();
-  }
-  auto meeting = of.members().barrier(at);
-  co_await meeting;
-}
-
-template <std::unsigned_integral T>
 template <class F>
-task<> disjoint_set<T>::for_each_id(disjoint_set of, F f, std::source_location at) {
-  auto compressing = compress_all(of, at);
-  co_await compressing;
-  const std::span<const T> roots = of.local();
-  const T first = of.local_first();
-  on_node::for_each(of.members().where().on_node(), roots.size(),
-                    [&](std::size_t k) { f(static_cast<T>(first + k), roots[k]); });
-  auto meeting = of.members().barrier(at);
-  co_await meeting;
+void disjoint_set<T>::local_for_each(F&& f) const {
+  parts_.exclusive([&](part_type& mine) {
+    for (std::size_t k = 0; k < mine.parents().size(); ++k) {
+      f(item_type{static_cast<T>(mine.first() + k), mine.parents()[k]});
+    }
+  });
 }
 
 template <std::unsigned_integral T>

@@ -34,12 +34,16 @@ class id_forest {
  public:
   static constexpr std::size_t most_bytes = std::size_t{32} << 20;
 
-  /// For ids below `n`, of which `count` from `first` on are the own ones.
-  id_forest(std::size_t n, std::size_t first, std::size_t count)
+  /// For ids below `n`, of which `count` from `first` on are the own ones, and at most `memory`
+  /// bytes, a power of 2, for others'.
+  id_forest(std::size_t n, std::size_t first, std::size_t count,
+            std::size_t memory = most_bytes)
       : n_{n},
         first_{static_cast<Id>(first)},
         count_{count},
-        shared_{n > most_bytes / sizeof(Id)} {}
+        most_{memory / sizeof(Id)},
+        shift_{65 - std::bit_width(most_ / 2)},
+        shared_{n > most_} {}
 
   /// Let every id be its own parent. Must come before anything else.
   void reset() {
@@ -49,7 +53,7 @@ class id_forest {
       places_[k] = static_cast<Id>(first + k);
     }
     if (shared_) {
-      known_.assign(most_bytes / sizeof(Id), 0);
+      known_.assign(most_, 0);
     }
   }
   bool is_reset() const { return places_.size() == (shared_ ? count_ : n_); }
@@ -106,9 +110,8 @@ class id_forest {
           in->owns(of) ? &in->places_[of - in->first_] : &in->known_[in->place(of)], 1);
     }
   };
-  static std::size_t place(Id of) {
-    constexpr int shift = 65 - std::bit_width(most_bytes / sizeof(Id) / 2);
-    return 2 * ((std::uint64_t{of} * 0x9e3779b97f4a7c15U) >> shift);
+  std::size_t place(Id of) const {
+    return 2 * ((std::uint64_t{of} * 0x9e3779b97f4a7c15U) >> shift_);
   }
 
   template <class Parents>
@@ -152,6 +155,8 @@ class id_forest {
   std::size_t n_;
   Id first_;
   std::size_t count_;
+  std::size_t most_;  // ids in `known_`, with their parents
+  int shift_;         // from a hash to one of most_ / 2 slots
   bool shared_;
   std::vector<Id> places_;  // by id; where places are shared: of own ids
   std::vector<Id> known_;   // pairs of an id and its parent
