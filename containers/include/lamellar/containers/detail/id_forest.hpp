@@ -42,7 +42,7 @@ class id_forest {
         first_{static_cast<Id>(first)},
         count_{count},
         most_{memory / sizeof(Id)},
-        shift_{65 - std::bit_width(most_ / 2)},
+        shift_{65 - static_cast<int>(std::bit_width(most_ / 2))},
         shared_{n > most_} {}
 
   /// Let every id be its own parent. Must come before anything else.
