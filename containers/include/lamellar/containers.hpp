@@ -20,6 +20,7 @@
 #include <lamellar/containers/operations.hpp>
 #include <lamellar/containers/pipeline.hpp>
 #include <lamellar/containers/reductions.hpp>
+#include <lamellar/containers/work_queue.hpp>
 
 // Everything that the layer containers offers: where an element lives; for users.
 // Our own sources include single headers.

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What all containers do, on those whose items lie where they were put.
+#include <cereal/types/string.hpp>
+#include <cstdint>
+#include <lamellar/containers/work_queue.hpp>
+#include <string>
+
+#include "common_behaviour.hpp"
+
+using namespace lamellar;
+using lamellar::testing::check_common_behaviour;
+
+TEST_CASE("a work queue is a container") {
+  check_common_behaviour<work_queue<std::uint64_t>>();
+  check_common_behaviour<work_queue<std::string, work_order::lifo>>();
+}
