@@ -21,13 +21,14 @@ if(NOT hwloc_FOUND)
   message(FATAL_ERROR "hwloc was not found by pkg-config. On Debian: apt-get install libhwloc-dev "
     "(tools/setup installs everything that is missing). Elsewhere: set PKG_CONFIG_PATH.")
 endif()
-# Sorting: Highway's vector sort, which has no CMake package here, and the comparison sort of Boost, headers only.
+# Sorting: Highway's vector sort, which has no CMake package here, and the comparison sort of Boost, headers only. Any Boost
+# will do; map_insert_find compares with a table that has come with 1.81.
 pkg_check_modules(hwy_contrib QUIET IMPORTED_TARGET libhwy-contrib libhwy)
 if(NOT hwy_contrib_FOUND)
   message(FATAL_ERROR "Highway with its contrib library was not found by pkg-config. On Debian: apt-get install libhwy-dev "
     "(tools/setup installs everything that is missing). Elsewhere: set PKG_CONFIG_PATH.")
 endif()
-lamellar_require(Boost libboost-dev)
+lamellar_require(Boost libboost1.81-dev)
 # Optional: what launchers such as mpirun and srun speak.
 option(LAMELLAR_PMIX "Join jobs that mpirun, srun or another PMIx launcher starts, if PMIx is found" ON)
 set(LAMELLAR_HAS_PMIX OFF)

@@ -15,12 +15,15 @@
 #include <lamellar/containers/describe.hpp>
 #include <lamellar/containers/disjoint_set.hpp>
 #include <lamellar/containers/distributed_container.hpp>
+#include <lamellar/containers/hash.hpp>
+#include <lamellar/containers/keyed_reply.hpp>
 #include <lamellar/containers/layout.hpp>
 #include <lamellar/containers/local_elements.hpp>
 #include <lamellar/containers/operations.hpp>
 #include <lamellar/containers/pipeline.hpp>
 #include <lamellar/containers/reductions.hpp>
 #include <lamellar/containers/work_queue.hpp>
+#include <lamellar/containers/unordered_map.hpp>
 
 // Everything that the layer containers offers: where an element lives; for users.
 // Our own sources include single headers.

@@ -117,7 +117,7 @@ auto reduce(C c, F f, Op op) -> task<
     std::optional<std::remove_cvref_t<std::invoke_result_t<F&, const typename C::item_type&>>>>;
 
 /// All items, on one member; nothing on the others. Those of a member lie together. Collective.
-/// Cost: a quiesce, and what the items take, twice.
+/// Cost: a quiesce, a barrier, and what the items take, twice.
 template <distributed_container C>
 task<std::vector<typename C::item_type>> gather(C c, team_position root = team_position{0});
 
@@ -294,6 +294,8 @@ task<std::vector<typename C::item_type>> gather(C c, team_position root) {
                  std::make_move_iterator(part.end()));
     }
   }
+  auto waiting = c.members().barrier();  // nobody goes on before all have read
+  co_await waiting;
   co_return all;
 }
 
