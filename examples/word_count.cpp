@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Counts the words of text files. Every PE reads its share of the bytes and sends each word to
-// the PE that owns it, whose table counts it. The answer is the same on any number of PEs.
+// Counts the words of text files. Every PE reads its share of the bytes and adds each word to a
+// counting_map, which counts it on the PE that owns it; words that come often are added up
+// before they are sent. The answer is the same on any number of PEs.
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <lamellar/lamellar.hpp>
 #include <set>
-#include <unordered_map>
 
 namespace io = lamellar::io;
 
@@ -20,52 +19,6 @@ Without FILE: the licences and copyright notices of this Debian system.
 A word is a run of the letters A-Z and a-z, in lower case; the end of a file ends it too.
 The counts are those of: tr -cs A-Za-z '\n' < FILE | tr A-Z a-z | grep . | sort | uniq -c
 )";
-
-struct word_hash {
-  using is_transparent = void;  // a table of strings can be asked for a view
-  std::size_t operator()(std::string_view word) const {
-    return std::hash<std::string_view>()(word);
-  }
-};
-
-// The words that one PE owns, and how often each has come.
-using word_table = std::unordered_map<std::string, std::uint64_t, word_hash, std::equal_to<>>;
-
-// Runs on the owner. The word is read where it arrived; only a new one is copied.
-struct count_word {
-  void operator()(word_table& table, std::string_view word) const {
-    auto place = table.find(word);
-    if (place == table.end()) {
-      place = table.emplace(word, 0).first;
-    }
-    ++place->second;
-  }
-};
-
-// What is told about one table, or about all of them together.
-struct summary {
-  std::uint64_t words = 0;
-  std::uint64_t distinct = 0;
-  std::vector<std::pair<std::string, std::uint64_t>> top;
-
-  void keep_top(std::size_t wanted) {
-    std::sort(top.begin(), top.end(), [](const auto& a, const auto& b) {
-      return a.second != b.second ? a.second > b.second : a.first < b.first;
-    });
-    top.resize(std::min(wanted, top.size()));
-  }
-};
-
-struct summarise {
-  summary operator()(const word_table& table, std::uint64_t wanted) const {
-    summary result{.distinct = table.size(), .top = {table.begin(), table.end()}};
-    for (const auto& [word, count] : table) {
-      result.words += count;
-    }
-    result.keep_top(wanted);
-    return result;
-  }
-};
 
 void show_progress(std::size_t done, std::size_t all) {
   if (isatty(STDERR_FILENO) != 0) {
@@ -78,15 +31,13 @@ void count_words(lamellar::world& world, const std::vector<std::string>& paths,
                  std::uint64_t top) {
   const bool reports = world.me().index() == 0;
   const auto files = io::inspect(paths);
-  const auto table = lamellar::darc<word_table>::create(world).get();
+  const auto counts = lamellar::counting_map<std::string>::create(world).get();
   const auto begin = std::chrono::steady_clock::now();
 
   const auto mine = io::pieces(io::split(files, world.size(), world.me().index()), 1 << 18);
   for (std::size_t i = 0; i < mine.size(); ++i) {
-    io::for_each_word(mine[i], io::ascii_letters, [&](std::string_view word) {
-      const auto owner = static_cast<std::uint32_t>(word_hash()(word) >> 32) % world.size();
-      table.send(world.at(owner), count_word(), word);
-    });
+    io::for_each_word(mine[i], io::ascii_letters,
+                      [&](std::string_view word) { counts.add(word); });
     if (reports) {
       show_progress(i + 1, mine.size());  // the others have as much to do
     }
@@ -94,23 +45,19 @@ void count_words(lamellar::world& world, const std::vector<std::string>& paths,
   world.quiesce().get();  // now every word of every PE has been counted
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
 
+  const auto most_frequent = counts.top_k(top).get();
+  const std::uint64_t words = counts.total().get();
+  const std::uint64_t distinct = size(counts).get();
   if (reports) {
-    summary total;
-    for (const summary& part : table.call_all(summarise(), top).get()) {
-      total.words += part.words;
-      total.distinct += part.distinct;
-      total.top.insert(total.top.end(), part.top.begin(), part.top.end());
-    }
-    total.keep_top(top);
-    for (const auto& [word, count] : total.top) {
+    for (const auto& [word, count] : most_frequent) {
       fmt::print("{:7} {}\n", count, word);
     }
     const double megabytes = static_cast<double>(io::total_bytes(files)) / 1e6;
-    fmt::print("{} words, {} of them distinct, in {} files of {:.2f} MB\n", total.words,
-               total.distinct, files.size(), megabytes);
+    fmt::print("{} words, {} of them distinct, in {} files of {:.2f} MB\n", words, distinct,
+               files.size(), megabytes);
     fmt::print("PEs: {}  time: {:.3f} s  rate: {:.1f} million words/s, {:.0f} MB/s\n",
-               world.size(), time.count(),
-               static_cast<double>(total.words) / 1e6 / time.count(), megabytes / time.count());
+               world.size(), time.count(), static_cast<double>(words) / 1e6 / time.count(),
+               megabytes / time.count());
   }
 }
 

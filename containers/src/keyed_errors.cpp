@@ -27,4 +27,9 @@ void throw_no_such_key(std::source_location where) {
       where.file_name(), where.line())};
 }
 
+void throw_count_overflow(const char* what) {
+  throw count_overflow{
+      fmt::format("counting_map: {} would exceed 2^64 - 1, where it stays", what)};
+}
+
 }  // namespace lamellar::detail

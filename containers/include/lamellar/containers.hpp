@@ -12,6 +12,7 @@
 #include <lamellar/containers/atomic_span.hpp>
 #include <lamellar/containers/checkpoint.hpp>
 #include <lamellar/containers/complex.hpp>
+#include <lamellar/containers/counting_map.hpp>
 #include <lamellar/containers/describe.hpp>
 #include <lamellar/containers/disjoint_set.hpp>
 #include <lamellar/containers/distributed_container.hpp>

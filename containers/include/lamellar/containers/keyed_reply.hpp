@@ -74,6 +74,12 @@ struct as_value {
   }
 };
 
+struct as_count {
+  std::uint64_t operator()(const maybe<std::uint64_t>& answer,
+                           const std::source_location&) const {
+    return answer.some ? answer.value : 0;
+  }
+};
 struct as_flag {
   bool operator()(std::uint8_t answer, const std::source_location&) const {
     return answer != 0;
@@ -84,6 +90,8 @@ struct as_flag {
 
 /// Yes or no: gives bool.
 using flag_reply = told_reply<std::uint8_t, detail::as_flag>;
+/// How often: gives std::uint64_t.
+using count_reply = told_reply<detail::maybe<std::uint64_t>, detail::as_count>;
 /// An answer that may be none: gives std::optional<V>.
 template <class V>
 using optional_reply = told_reply<detail::maybe<V>, detail::as_optional>;

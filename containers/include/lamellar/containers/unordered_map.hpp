@@ -7,6 +7,7 @@
 #include <functional>
 #include <lamellar/containers/detail/keyed_handle.hpp>
 #include <lamellar/containers/detail/map_actions.hpp>
+#include <lamellar/containers/detail/map_part.hpp>
 #include <lamellar/containers/detail/top_items.hpp>
 #include <lamellar/containers/hash.hpp>
 #include <lamellar/containers/keyed_reply.hpp>
@@ -59,7 +60,7 @@ concept stateless = std::is_empty_v<F> && std::default_initializable<F>;
 template <transferable K, transferable V, hash_of<K> Hash = hash<K>,
           stateless Equal = std::equal_to<>>
 class unordered_map {
-  using part_type = detail::keyed_part<K, std::pair<K, V>, detail::key_is_first, Hash, Equal>;
+  using part_type = detail::map_part<K, V, Hash, Equal>;
   template <class F, class... A>
   using visited = detail::visitor_result<F, K, V, A...>;
 
@@ -120,10 +121,20 @@ class unordered_map {
     }
   }
   /// Let the value of `key` be op(value, given), or `given` if it was not there. `op` is
-  /// associative and commutes.
+  /// associative and commutes: what this PE's body gives for the same key is joined here before
+  /// it is sent, as long as it uses one operation; see detail/combining_cache.hpp.
   template <stateless Op>
   void reduce(const lookup& key, const V& given, Op) const {
-    handle_.template tell<detail::map_combine<part_type, Op>>(key, given);
+    using cache = typename part_type::template cache_of<Op>;
+    const std::uint64_t h = part_type::hash_of(key);
+    if (cache::may_use(handle_.where())) {
+      cache& here = handle_.part().template cache<Op>();
+      if (!here.passes_by(1)) {
+        here.add(handle_, h, key, given);
+        return;
+      }
+    }
+    handle_.template tell_hashed<detail::map_combine<part_type, Op>>(h, key, given);
   }
 
   // ---- one element, with an answer ----
@@ -195,9 +206,12 @@ class unordered_map {
     tell_pairs<detail::map_assign<part_type>>(keys, values, where);
   }
   template <stateless Op>
-  void reduce(std::span<const K> keys, std::span<const V> values, Op,
+  void reduce(std::span<const K> keys, std::span<const V> values, Op op,
               std::source_location where = std::source_location::current()) const {
-    tell_pairs<detail::map_combine<part_type, Op>>(keys, values, where);
+    check_lengths(keys, values, where);
+    for (std::size_t k = 0; k < keys.size(); ++k) {
+      reduce(keys[k], values[k], op);
+    }
   }
   void erase(std::span<const K> keys) const {
     handle_.template tell_many<detail::keyed_erase<part_type>>(
@@ -265,6 +279,12 @@ class unordered_map {
       f(std::as_const(item));
     }
   }
+  void check_lengths(std::span<const K> keys, std::span<const V> values,
+                     std::source_location where) const {
+    if (keys.size() != values.size()) [[unlikely]] {
+      detail::keys_and_values_differ(handle_.where(), keys.size(), values.size(), where);
+    }
+  }
   template <class Action>
   void tell_items(std::span<const item_type> items) const {
     handle_.template tell_many<Action>(
@@ -273,9 +293,7 @@ class unordered_map {
   template <class Action>
   void tell_pairs(std::span<const K> keys, std::span<const V> values,
                   std::source_location where) const {
-    if (keys.size() != values.size()) [[unlikely]] {
-      detail::keys_and_values_differ(handle_.where(), keys.size(), values.size(), where);
-    }
+    check_lengths(keys, values, where);
     handle_.template tell_many<Action>(
         keys.size(), [&](std::size_t k) { return std::tie(keys[k], values[k]); });
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstddef>
 #include <lamellar/substrate/error.hpp>
 #include <source_location>
 
@@ -15,6 +16,12 @@ class no_such_key : public error {
   using error::error;
 };
 
+/// A count, or a sum of them, is 2^64 or more.
+class count_overflow : public error {
+ public:
+  using error::error;
+};
+
 namespace detail {
 
 /// Ends the job: a function of for_each has waited, and a message for the same container came.
@@ -23,6 +30,8 @@ namespace detail {
 [[noreturn]] void keys_and_values_differ(world& at, std::size_t keys, std::size_t values,
                                          std::source_location where);
 [[noreturn]] void throw_no_such_key(std::source_location where);
+/// `what`: as the subject of a sentence.
+[[noreturn]] void throw_count_overflow(const char* what);
 
 }  // namespace detail
 

@@ -63,6 +63,14 @@ struct shape_of_keyed<Action, std::tuple<A...>> {
   using record = keyed_record<key, A...>;
 };
 
+/// Call Action::end(part), where an action has one, at the end of a message without answers.
+template <class Action>
+void end_of_message([[maybe_unused]] typename Action::part& here) {
+  if constexpr (requires { Action::end(here); }) {
+    Action::end(here);
+  }
+}
+
 /// An answer as it travels: a std::vector<bool> would have no elements to fill.
 template <class R>
 using wire_answer = listed<R>;
@@ -81,6 +89,7 @@ struct tell_records {
             static_cast<void>(Action::run(where, here, h, all[k].key, operands...));
           });
         });
+    end_of_message<Action>(here);
   }
 };
 
@@ -138,6 +147,7 @@ struct tell_one<Action, std::tuple<A...>> {
                   A... operands) const {
     here.enter();
     static_cast<void>(Action::run(where, here, h, key, operands...));
+    end_of_message<Action>(here);
   }
 };
 
@@ -216,6 +226,7 @@ struct tell_packed {
   using part = typename Action::part;
   void operator()(context& where, part& here, std::span<const std::byte> all) const {
     packed_records<Action>::run(where, here, all, [](std::size_t, const auto&) {});
+    end_of_message<Action>(here);
   }
 };
 template <class Action>
