@@ -10,6 +10,9 @@
 #include <lamellar/algorithms/extremes.hpp>
 #include <lamellar/algorithms/find.hpp>
 #include <lamellar/algorithms/histogram.hpp>
+#include <lamellar/algorithms/io/csv.hpp>
+#include <lamellar/algorithms/io/read.hpp>
+#include <lamellar/algorithms/io/write.hpp>
 #include <lamellar/algorithms/join.hpp>
 #include <lamellar/algorithms/merge.hpp>
 #include <lamellar/algorithms/partition.hpp>
