@@ -35,4 +35,26 @@ void check_equal_sizes(const located_team& of, const char* what,
   }
 }
 
+void not_frozen(const team& members, std::string_view kind, const char* what,
+                std::source_location where) {
+  misuse(&engine_of(members.where()),
+         fmt::format("{0}: {1} of a {0} that may grow; all its members freeze() it first", kind,
+                     what),
+         where);
+}
+
+void still_frozen(const team& members, std::string_view kind, const char* what,
+                  std::source_location where) {
+  misuse(&engine_of(members.where()),
+         fmt::format("{0}: {1} in a {0} that is frozen; all its members thaw() it first", kind,
+                     what),
+         where);
+}
+
+void outside_vector(const team& members, const char* what, std::size_t i, std::size_t size,
+                    std::source_location where) {
+  misuse(&engine_of(members.where()),
+         fmt::format("vector: {} of item {} of a vector of {} items", what, i, size), where);
+}
+
 }  // namespace lamellar::detail

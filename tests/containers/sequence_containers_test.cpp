@@ -2,6 +2,8 @@
 // What all containers do, on those whose items lie where they were put.
 #include <cereal/types/string.hpp>
 #include <cstdint>
+#include <lamellar/containers/bag.hpp>
+#include <lamellar/containers/vector.hpp>
 #include <lamellar/containers/work_queue.hpp>
 #include <string>
 
@@ -13,4 +15,12 @@ using lamellar::testing::check_common_behaviour;
 TEST_CASE("a work queue is a container") {
   check_common_behaviour<work_queue<std::uint64_t>>();
   check_common_behaviour<work_queue<std::string, work_order::lifo>>();
+}
+
+TEST_CASE("a bag is a container") {
+  check_common_behaviour<bag<std::uint32_t>>();
+}
+
+TEST_CASE("a vector is a container") {
+  check_common_behaviour<lamellar::vector<double>>();
 }

@@ -168,7 +168,10 @@ TEST_CASE("a PE without items is given some") {
           }
         });
       }
-      if (w.me().index() == 0 && known->count < w.size()) more.push(item);
+      if (w.me().index() == 0 && known->count < w.size()) {
+        more.push(item);
+        if (queue.local_size() < 64) more.push(item);
+      }
     };
     auto processing = queue.process(work);
     const std::uint64_t mine = co_await processing;

@@ -10,6 +10,7 @@
 #include <lamellar/containers/array_operations.hpp>
 #include <lamellar/containers/array_stream.hpp>
 #include <lamellar/containers/atomic_span.hpp>
+#include <lamellar/containers/bag.hpp>
 #include <lamellar/containers/checkpoint.hpp>
 #include <lamellar/containers/complex.hpp>
 #include <lamellar/containers/counting_map.hpp>
@@ -23,6 +24,7 @@
 #include <lamellar/containers/operations.hpp>
 #include <lamellar/containers/pipeline.hpp>
 #include <lamellar/containers/reductions.hpp>
+#include <lamellar/containers/vector.hpp>
 #include <lamellar/containers/work_queue.hpp>
 #include <lamellar/containers/unordered_map.hpp>
 

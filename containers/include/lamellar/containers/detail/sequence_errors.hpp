@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <lamellar/substrate/team.hpp>
 #include <source_location>
+#include <string_view>
 #include <vector>
 
 // What disjoint sets, queues, bags and sketches refuse, in words.
@@ -19,5 +20,15 @@ namespace lamellar::detail {
 /// Ends the job if the PEs, in the order of positions, do not ask for the same.
 void check_equal_sizes(const located_team& of, const char* what,
                        const std::vector<std::uint64_t>& asked);
+
+/// Ends the job: a container that must be frozen is not.
+[[noreturn]] void not_frozen(const team& members, std::string_view kind, const char* what,
+                             std::source_location where);
+/// Ends the job: a container that must grow is frozen.
+[[noreturn]] void still_frozen(const team& members, std::string_view kind, const char* what,
+                               std::source_location where);
+/// Ends the job: there is no item `i` in a vector of `size`.
+[[noreturn]] void outside_vector(const team& members, const char* what, std::size_t i,
+                                 std::size_t size, std::source_location where);
 
 }  // namespace lamellar::detail
