@@ -51,6 +51,11 @@ void still_frozen(const team& members, std::string_view kind, const char* what,
          where);
 }
 
+void no_capacity(const located_team& of) {
+  misuse(&engine_of(of.value.where()),
+         "channel::create: room for no item; a channel has a capacity of 1 or more", of.where);
+}
+
 void outside_vector(const team& members, const char* what, std::size_t i, std::size_t size,
                     std::source_location where) {
   misuse(&engine_of(members.where()),

@@ -11,6 +11,7 @@
 #include <lamellar/containers/array_stream.hpp>
 #include <lamellar/containers/atomic_span.hpp>
 #include <lamellar/containers/bag.hpp>
+#include <lamellar/containers/channel.hpp>
 #include <lamellar/containers/checkpoint.hpp>
 #include <lamellar/containers/complex.hpp>
 #include <lamellar/containers/counting_map.hpp>
@@ -24,9 +25,9 @@
 #include <lamellar/containers/operations.hpp>
 #include <lamellar/containers/pipeline.hpp>
 #include <lamellar/containers/reductions.hpp>
+#include <lamellar/containers/unordered_map.hpp>
 #include <lamellar/containers/vector.hpp>
 #include <lamellar/containers/work_queue.hpp>
-#include <lamellar/containers/unordered_map.hpp>
 
 // Everything that the layer containers offers: where an element lives; for users.
 // Our own sources include single headers.

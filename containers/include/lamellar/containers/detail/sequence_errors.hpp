@@ -27,6 +27,8 @@ void check_equal_sizes(const located_team& of, const char* what,
 /// Ends the job: a container that must grow is frozen.
 [[noreturn]] void still_frozen(const team& members, std::string_view kind, const char* what,
                                std::source_location where);
+/// Ends the job: a channel that has room for nothing.
+[[noreturn]] void no_capacity(const located_team& of);
 /// Ends the job: there is no item `i` in a vector of `size`.
 [[noreturn]] void outside_vector(const team& members, const char* what, std::size_t i,
                                  std::size_t size, std::source_location where);

@@ -294,6 +294,7 @@ void work_part<T, Order>::receive(const handle& self, std::uint32_t from,
       store_.push(std::move(each));
     }
   }
+  feed_hungry(self);  // at once: a round may be all that there is
   wake(self);
 }
 
