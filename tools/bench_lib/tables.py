@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Text about measurements: what stands in a terminal, and the table of docs/performance.md."""
+import re
+
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+
+
+def short(number):
+    """Three digits."""
+    return f"{number:.3g}" if abs(number) < 100 else f"{number:.0f}"
+
+
+def rate_text(rate, unit):
+    for scale, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if rate >= scale:
+            return f"{short(rate / scale)} {prefix} {unit}"
+    return f"{short(rate)} {unit}"
+
+
+def is_a_latency(row):
+    """Rates that a person thinks of as a time."""
+    return row["unit"].split("/")[0] in ("round trips", "waves", "rounds", "tasks", "clones", "operations")
+
+
+def value_text(row, rate):
+    if is_a_latency(row) and rate > 0:
+        return time_text(1 / rate)
+    return rate_text(rate, row["unit"])
+
+
+def time_text(seconds):
+    for scale, unit in ((1, "s"), (1e-3, "ms"), (1e-6, "us")):
+        if seconds >= scale:
+            return f"{short(seconds / scale)} {unit}"
+    return f"{short(seconds * 1e9)} ns"
+
+
+def name_of(row):
+    """The name of a result with what else tells it apart."""
+    parameters = row["parameters"]
+    sizes = [f"{name.replace('_', ' ')} {power(parameters[name])}" for name in ("table_words", "bytes", "item_bytes")
+             if name in parameters]
+    sizes += [str(parameters[name]) for name in ("memory", "target") if name in parameters]
+    return ", ".join([row["name"], *sizes])
+
+
+def power(number):
+    if isinstance(number, int) and number >= 1024 and number & (number - 1) == 0:
+        return f"2^{number.bit_length() - 1}"
+    return str(number)
+
+
+def machine_text(header):
+    m, b = header["machine"], header.get("build", {})
+    pages = m.get("huge_pages", {})
+    return (f"{m.get('cpu')}, {m.get('cores')} cores{' of a virtual machine' if m.get('virtual') else ''}, "
+            f"{m.get('memory_gib')} GiB, Linux {m.get('kernel')}, transparent huge pages {pages.get('transparent')} "
+            f"(shared memory: {pages.get('transparent_shared')}), {pages.get('reserved')} reserved; "
+            f"{b.get('compiler')}, {b.get('type')}; commit {header['commit']}")
+
+
+def spread_text(quantity, which):
+    low, high = quantity.spread(which)
+    return f"{short(low)} to {short(high)}"
+
+
+def columns_of(quantity):
+    row = quantity.row
+    rate = quantity.median("rate")
+    fraction = "" if quantity.is_a_limit() else short(quantity.median("fraction"))
+    spread = "" if quantity.is_a_limit() else spread_text(quantity, "fraction")
+    limit = "" if quantity.is_a_limit() else (
+        f"{value_text(row, quantity.median('limit'))}, {row['limit']['name']}")
+    # A limit of other things than the result has its own unit, which the file does not know.
+    return [name_of(row), row["lamella"], f"{row['pes']} x {row['threads']}", value_text(row, rate), limit, fraction,
+            spread]
+
+
+HEADINGS = ["what", "lamella", "PEs x threads", "measured", "limit in the same run", "fraction", "smallest to largest"]
+
+
+def by_command(measurement):
+    """Commands in the order of the file, each with its quantities."""
+    groups = {}
+    for quantity in measurement.quantities.values():
+        groups.setdefault(quantity.row["command"], []).append(quantity)
+    return groups
+
+
+def markdown(measurement):
+    """The table of a measurement, and the commands that give each of its figures."""
+    lines = [f"Machine: {machine_text(measurement.header)}.", ""]
+    rounds = sorted({len(quantity.rows) for quantity in measurement.quantities.values()})
+    lines.append(f"Medians over {' to '.join(str(n) for n in dict.fromkeys((rounds[0], rounds[-1])))} rounds; the "
+                 "number in the last column is that of the command below the table.")
+    lines += [f"**{note}.**" for note in measurement.notes]
+    lines += ["", "| " + " | ".join([*HEADINGS, "by"]) + " |", "| " + "--- | " * (len(HEADINGS) + 1)]
+    lines[-1] = lines[-1].rstrip()
+    groups = by_command(measurement)
+    for number, quantities in enumerate(groups.values(), 1):
+        for quantity in quantities:
+            lines.append("| " + " | ".join([*columns_of(quantity), str(number)]) + " |")
+    lines.append("")
+    lines += [f"{number}. `{command}`" for number, command in enumerate(groups, 1)]
+    return "\n".join(lines) + "\n"
+
+
+def put_between_marks(text, table):
+    """Replace what stands between the marks. Throws: ValueError without them."""
+    pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.S)
+    if not pattern.search(text):
+        raise ValueError(f"there are no lines {BEGIN} and {END}")
+    return pattern.sub(lambda _: f"{BEGIN}\n{table}{END}", text, count=1)
+
+
+def comparison(both, alone, names):
+    """The lines of `tools/bench compare A B`."""
+    width = max([len(c.key) for c in both], default=10)
+    yield f"{'quantity':<{width}}  {'ratio':>6}  {'spread':>13}  verdict"
+    for c in both:
+        spread = f"{100 * c.spread(0):.0f} %, {100 * c.spread(1):.0f} %"
+        yield f"{c.key:<{width}}  {c.ratio:>6.2f}  {spread:>13}  {c.verdict}"
+    count = {word: sum(c.verdict == word for c in both) for word in
+             ("better", "worse", "same", "disturbed", "few rounds")}
+    yield ""
+    yield ", ".join(f"{number} {word}" for word, number in count.items() if number) or "nothing in common"
+    for keys, name in zip(alone, names):
+        if keys:
+            yield f"only in {name}: {len(keys)} quantities, such as {keys[0]}"
