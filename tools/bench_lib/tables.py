@@ -71,7 +71,6 @@ def columns_of(quantity):
     spread = "" if quantity.is_a_limit() else spread_text(quantity, "fraction")
     limit = "" if quantity.is_a_limit() else (
         f"{value_text(row, quantity.median('limit'))}, {row['limit']['name']}")
-    # A limit of other things than the result has its own unit, which the file does not know.
     return [name_of(row), row["lamella"], f"{row['pes']} x {row['threads']}", value_text(row, rate), limit, fraction,
             spread]
 
@@ -91,8 +90,8 @@ def markdown(measurement):
     """The table of a measurement, and the commands that give each of its figures."""
     lines = [f"Machine: {machine_text(measurement.header)}.", ""]
     rounds = sorted({len(quantity.rows) for quantity in measurement.quantities.values()})
-    lines.append(f"Medians over {' to '.join(str(n) for n in dict.fromkeys((rounds[0], rounds[-1])))} rounds; the "
-                 "number in the last column is that of the command below the table.")
+    lines.append(f"Rounds: {' to '.join(str(n) for n in dict.fromkeys((rounds[0], rounds[-1])))}; the figures are "
+                 "medians over them. The number in the last column is that of the command below the table.")
     lines += [f"**{note}.**" for note in measurement.notes]
     lines += ["", "| " + " | ".join([*HEADINGS, "by"]) + " |", "| " + "--- | " * (len(HEADINGS) + 1)]
     lines[-1] = lines[-1].rstrip()
