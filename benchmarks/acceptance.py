@@ -14,48 +14,27 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tools"))
+sys.dont_write_bytecode = True
+from bench_lib.jobs import BUILD, Failure, Job  # noqa: E402
 
 
-class Job:
+def job(program, lamella, pes, threads, *arguments, mapped=True):
     """A program and the PEs that run it."""
+    return Job(program, f"{lamella}.{pes}x{threads}", *arguments, mapped=mapped)
 
-    def __init__(self, program, lamella, pes, threads, *arguments, mapped=True):
-        self.program, self.lamella = program, lamella
-        self.pes, self.threads, self.arguments = pes, threads, list(arguments)
-        self.mapped = mapped
 
-    def __str__(self):
-        return f"{self.program} on {self.lamella}, {self.pes} x {self.threads}"
-
-    def run(self, build, repetitions):
-        """Return the result lines, by name and size of the table or range."""
-        command = [os.path.join(build, "benchmarks", self.program), *self.arguments,
-                   "--repetitions", str(repetitions), "--json"]
-        environment = {key: value for key, value in os.environ.items()
-                       if key not in ("LAMELLAR_PES", "LAMELLAR_LAMELLA")}
-        environment["LAMELLAR_THREADS"] = str(self.threads)
-        if not self.mapped:
-            environment["LAMELLAR_MAPPED"] = "0"
-        if self.lamella == "local":
-            environment["LAMELLAR_PES"] = str(self.pes)
-        else:
-            command[:0] = [os.path.join(build, "tools", "lamellar-run"), "-n", str(self.pes)]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment)
-        if done.returncode != 0:
-            sys.exit(f"acceptance.py: {self} ended with code {done.returncode}\n"
-                     f"{done.stdout}{done.stderr}")
-        results = {}
-        for line in done.stdout.splitlines():
-            if line.startswith("{"):
-                result = json.loads(line)
-                given = result["parameters"]
-                results[result["name"], given.get("table_words", given.get("bytes"))] = result
-        return results
+def results_of(which, build, repetitions):
+    """Run a job; return its results by name and size of the table or range."""
+    try:
+        results = which.run(build, repetitions).results
+    except Failure as problem:
+        sys.exit(f"acceptance.py: {problem}")
+    sizes = [result["parameters"].get("table_words", result["parameters"].get("bytes")) for result in results]
+    return {(result["name"], size): result for result, size in zip(results, sizes)}
 
 
 class Quantity:
@@ -101,19 +80,19 @@ def plan(lamella, quick):
     ranges = ["--operations", "2^12", "--volume", "2^22"] if quick else []
     atomics = ["--operations", "2^12"] if quick else []
     jobs = {
-        "latency": Job("am_latency", lamella, 2, 1, *trips),
-        "latency 4": Job("am_latency", lamella, 4, 1, *trips),
-        "barrier": Job("barrier", lamella, 2, 1, *rounds),
-        "barrier 4": Job("barrier", lamella, 4, 1, *rounds),
-        "rate": Job("am_rate", lamella, 2, 1, *messages),
-        "rate 4": Job("am_rate", lamella, 4, 1, *messages),
-        "histogram": Job("am_histogram", lamella, 2, 1, *histogram),
-        "histogram 4": Job("am_histogram", lamella, 4, 1, *small),
-        "histogram T": Job("am_histogram", lamella, 1, 2, *small),
-        "tasks": Job("task_spawn", lamella, 2, 1, *tasks),
-        "clones": Job("darc_clone", lamella, 2, 1, *clones),
-        "ranges": Job("region_put_get", lamella, 2, 1, *ranges),
-        "atomics": Job("region_atomics", lamella, 2, 1, *atomics),
+        "latency": job("am_latency", lamella, 2, 1, *trips),
+        "latency 4": job("am_latency", lamella, 4, 1, *trips),
+        "barrier": job("barrier", lamella, 2, 1, *rounds),
+        "barrier 4": job("barrier", lamella, 4, 1, *rounds),
+        "rate": job("am_rate", lamella, 2, 1, *messages),
+        "rate 4": job("am_rate", lamella, 4, 1, *messages),
+        "histogram": job("am_histogram", lamella, 2, 1, *histogram),
+        "histogram 4": job("am_histogram", lamella, 4, 1, *small),
+        "histogram T": job("am_histogram", lamella, 1, 2, *small),
+        "tasks": job("task_spawn", lamella, 2, 1, *tasks),
+        "clones": job("darc_clone", lamella, 2, 1, *clones),
+        "ranges": job("region_put_get", lamella, 2, 1, *ranges),
+        "atomics": job("region_atomics", lamella, 2, 1, *atomics),
     }
     first = 1 << int(tables[0][2:])
 
@@ -213,13 +192,13 @@ def plan_of_arrays(lamella, quick):
     elements = ["--elements", "1000000"] if quick else ["--elements", "100000000"]
     first = 1 << int(tables[0][2:])
     jobs = {
-        "histogram": Job("histogram", lamella, 2, 1, "--table", ",".join(tables), *updates),
-        "zipf": Job("histogram", lamella, 2, 1, "--table", tables[0], "--input", "zipf", *updates),
-        "gather": Job("index_gather", lamella, 2, 1, "--table", ",".join(tables), "--access",
+        "histogram": job("histogram", lamella, 2, 1, "--table", ",".join(tables), *updates),
+        "zipf": job("histogram", lamella, 2, 1, "--table", tables[0], "--input", "zipf", *updates),
+        "gather": job("index_gather", lamella, 2, 1, "--table", ",".join(tables), "--access",
                       "read_only,atomic", *requests),
-        "asked": Job("index_gather", lamella, 2, 1, "--table", tables[0], *requests, mapped=False),
-        "ranges": Job("array_put_get", lamella, 2, 1, "--bytes", "2^16,2^20", *ranges),
-        "sum": Job("array_sum", lamella, 1, 2, *elements),
+        "asked": job("index_gather", lamella, 2, 1, "--table", tables[0], *requests, mapped=False),
+        "ranges": job("array_put_get", lamella, 2, 1, "--bytes", "2^16,2^20", *ranges),
+        "sum": job("array_sum", lamella, 1, 2, *elements),
     }
     quantities = []
 
@@ -240,8 +219,8 @@ def plan_of_arrays(lamella, quick):
     add(f"index gather {tables[0]}, by messages", "M/s", "asked",
         "index_gather/read_only/uniform/batch", first, of=own)
     for name in ("loop", "batch"):
-        def rate(job, which, name=name):
-            return lambda outcome: outcome[job][f"histogram/atomic/{which}/{name}",
+        def rate(key, which, name=name):
+            return lambda outcome: outcome[key][f"histogram/atomic/{which}/{name}",
                                                 first]["rate"] / 1e6
         zipf, uniform = rate("zipf", "zipf"), rate("histogram", "uniform")
         quantities.append(Quantity(
@@ -275,7 +254,7 @@ def print_table(summaries):
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"),
+    parser.add_argument("--build", default=BUILD,
                         help="build folder (default: build/release)")
     parser.add_argument("--lamella", choices=["local", "shmem", "both"], default="both")
     parser.add_argument("--of", choices=["messages", "arrays", "all"], default="all")
@@ -303,8 +282,8 @@ def main():
     for number in range(chosen.rounds):
         began = time.monotonic()
         for jobs, quantities in plans:
-            outcome = {key: job.run(chosen.build, chosen.repetitions)
-                       for key, job in jobs.items()}
+            outcome = {key: results_of(which, chosen.build, chosen.repetitions)
+                       for key, which in jobs.items()}
             for quantity in quantities:
                 quantity.take(outcome)
             for results in outcome.values():
