@@ -62,13 +62,15 @@ class BadBaseline(Exception):
     pass
 
 
-def baseline_of(measurement):
+def baseline_of(measurement, even_disturbed=False):
     """The fractions worth keeping, by key: no limits, no job with more threads than cores, nothing that was itself
-    uncertain by a factor of two."""
+    uncertain by a factor of two, and nothing that was measured only beside others."""
     fractions = {}
     cores = measurement.header["machine"].get("cores", 1)
     for key, quantity in sorted(measurement.quantities.items()):
         low, high = quantity.spread("fraction")
+        if not quantity.quiet_rows() and not even_disturbed:
+            continue
         if quantity.is_a_limit() or quantity.row["pes"] * quantity.row["threads"] > cores or low < FALLEN * high:
             continue
         fractions[key] = float(f"{quantity.median('fraction'):.3g}")
