@@ -321,6 +321,9 @@ class Tables(unittest.TestCase):
     def test_latencies_are_times(self):
         text = tables.markdown(measurement(row(unit="round trips/s", rate=5e6, limit=1e7)))
         self.assertIn("| 200 ns | 100 ns, bare | 0.5 |", text)
+        for nanoseconds, measured in ((200, "200 ns"), (400, "5 M puts/s")):  # of one PE; of one of two
+            text = tables.markdown(measurement(row(unit="puts/s", rate=5e6, limit=1e7, nanoseconds=nanoseconds)))
+            self.assertIn(f"| {measured} |", text)
 
     def test_only_what_stands_between_the_marks_is_replaced(self):
         text = f"before\n{tables.BEGIN}\nold \\1\n{tables.END}\nafter\n"

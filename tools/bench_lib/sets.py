@@ -28,6 +28,11 @@ PROGRAMS = {
     "random_permutation": ("--numbers 2^17", "local.2x1 shmem.2x1", "", ROOMY, 1),
     "exchange": ("--items 2^19", "local.2x1 shmem.2x1", "", ROOMY, 1),
     "sort": ("--elements 2^18", "local.1x1 local.2x1 shmem.2x1", "--type u64,f64,record16,string20", ROOMY, 1),
+    "isx": ("--keys 2^18 --range 2^20", "local.2x1", "", ROOMY, 1),
+    "scan": ("--elements 2^20", "local.2x1 shmem.2x1", "", ROOMY, 1),
+    "map_insert_find": ("--keys 2^15 --type u64", "local.2x1 shmem.2x1", "", ROOMY, 1),
+    "disjoint_set": ("--scale 14", "local.2x1 shmem.2x1", "--mode batch,loop", ROOMY, 1),
+    "work_queue": ("--depth 7", "local.2x1 shmem.2x1", "--tree geometric,binomial", ROOMY, 1),
     "over_network": ("--round-trips 300 --messages 2^16 --volume 2^22 --table 2^18 --updates 2^18", "rofi.2x1",
                      "", "rofi.2x1", 2),
 }

@@ -18,8 +18,11 @@ def rate_text(rate, unit):
 
 
 def is_a_latency(row):
-    """Rates that a person thinks of as a time."""
-    return row["unit"].split("/")[0] in ("round trips", "waves", "rounds", "tasks", "clones", "operations")
+    """Rates that a person thinks of as a time: one thing after the other, or so the program says."""
+    if row["unit"].split("/")[0] in ("round trips", "waves", "rounds"):
+        return True
+    nanoseconds = row["parameters"].get("nanoseconds", 0)
+    return not row["unit"].startswith("bytes") and abs(nanoseconds * row["rate"] - 1e9) < 1e7
 
 
 def value_text(row, rate):
