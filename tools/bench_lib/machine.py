@@ -55,14 +55,25 @@ def commit(root):
     return name + ("+" if changes else "") if name else "unknown"
 
 
+def noted(build, name):
+    """A variable in the cache of CMake, or None."""
+    found = re.search(rf"^{name}:\w+=(.*)$", text_of(os.path.join(build, "CMakeCache.txt")), re.M)
+    return found[1] if found else None
+
+
+def commit_of(build):
+    """The commit of the sources that a build folder belongs to."""
+    sources = noted(build, "CMAKE_HOME_DIRECTORY")
+    return commit(sources) if sources else "unknown"
+
+
 def build_description(build):
     """Build type and compiler, as CMake noted them."""
-    kind = re.search(r"^CMAKE_BUILD_TYPE:\w+=(\w*)$", text_of(os.path.join(build, "CMakeCache.txt")), re.M)
     compiler = ""
     for path in glob.glob(os.path.join(build, "CMakeFiles", "*", "CMakeCXXCompiler.cmake")):
         words = dict(re.findall(r'set\((CMAKE_CXX_COMPILER_(?:ID|VERSION)) "([^"]*)"\)', text_of(path)))
         compiler = " ".join(words.get(f"CMAKE_CXX_COMPILER_{part}", "") for part in ("ID", "VERSION"))
-    return {"type": kind[1] if kind else "unknown", "compiler": compiler or "unknown"}
+    return {"type": noted(build, "CMAKE_BUILD_TYPE") or "unknown", "compiler": compiler or "unknown"}
 
 
 def busy_and_stolen(stat):

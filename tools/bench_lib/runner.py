@@ -7,13 +7,13 @@ import os
 import re
 
 from . import machine, records, traffic
-from .jobs import Failure, OURS, ROOT, now
+from .jobs import Failure, OURS, now
 
 
 def first_line(name, build):
     environment = {key: value for key, value in os.environ.items()
                    if re.fullmatch(r"(LAMELLAR|KOKKOS|OMP|FI)_[A-Z_]+", key) and key not in OURS and "/" not in value}
-    return {"bench": records.VERSION, "set": name, "commit": machine.commit(ROOT),
+    return {"bench": records.VERSION, "set": name, "commit": machine.commit_of(build),
             "build": machine.build_description(build), "machine": machine.description(), "environment": environment}
 
 
