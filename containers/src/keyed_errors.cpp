@@ -21,6 +21,25 @@ void keys_and_values_differ(world& at, std::size_t keys, std::size_t values,
          where);
 }
 
+void differing_members(world& at, std::source_location where) {
+  misuse(&engine_of(at),
+         "two containers can be joined only if they are of the same PEs in the same order; put "
+         "the items of one into a container of the other's team first",
+         where);
+}
+
+void joined_with_itself(world& at, std::source_location where) {
+  misuse(&engine_of(at), "a multiset can be joined with another one only, not with itself",
+         where);
+}
+
+void throw_frozen() {
+  throw error{
+      "id_map: a key that has no id yet, after freeze(); intern all keys before, or look them "
+      "up "
+      "with find()"};
+}
+
 void throw_no_such_key(std::source_location where) {
   throw no_such_key{fmt::format(
       "at(): the map does not have this key ({}:{}); find() says so without an exception",

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What all containers of items have in common. A further one joins by a line in the list.
 #include <lamellar/containers/distributed_container.hpp>
-#include <lamellar/containers/unordered_map.hpp>
 #include <lamellar/substrate/darc.hpp>
 #include <memory>
 #include <string>
@@ -57,10 +56,7 @@ class dealt_items {
 
 }  // namespace
 
-using numbers_map = unordered_map<std::uint64_t, std::uint64_t>;
-using text_map = unordered_map<std::string, std::string>;
-
 TEST_CASE_TEMPLATE("a container can do what all can", C, dealt_items<std::uint32_t>,
-                   dealt_items<std::string>, numbers_map, text_map) {
+                   dealt_items<std::string>) {
   lamellar::testing::check_common_behaviour<C>();
 }

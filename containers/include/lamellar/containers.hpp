@@ -19,6 +19,7 @@
 #include <lamellar/containers/disjoint_set.hpp>
 #include <lamellar/containers/distributed_container.hpp>
 #include <lamellar/containers/hash.hpp>
+#include <lamellar/containers/id_map.hpp>
 #include <lamellar/containers/keyed_reply.hpp>
 #include <lamellar/containers/layout.hpp>
 #include <lamellar/containers/local_elements.hpp>
@@ -28,6 +29,9 @@
 #include <lamellar/containers/unordered_map.hpp>
 #include <lamellar/containers/vector.hpp>
 #include <lamellar/containers/work_queue.hpp>
+#include <lamellar/containers/unordered_multimap.hpp>
+#include <lamellar/containers/unordered_multiset.hpp>
+#include <lamellar/containers/unordered_set.hpp>
 
 // Everything that the layer containers offers: where an element lives; for users.
 // Our own sources include single headers.

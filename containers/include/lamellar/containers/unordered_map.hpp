@@ -8,6 +8,7 @@
 #include <lamellar/containers/detail/keyed_handle.hpp>
 #include <lamellar/containers/detail/map_actions.hpp>
 #include <lamellar/containers/detail/map_part.hpp>
+#include <lamellar/containers/detail/set_actions.hpp>
 #include <lamellar/containers/detail/top_items.hpp>
 #include <lamellar/containers/hash.hpp>
 #include <lamellar/containers/keyed_reply.hpp>
@@ -226,8 +227,12 @@ class unordered_map {
   // ---- the whole map; what else all containers can do is in distributed_container.hpp ----
 
   /// Put in what `other` has, for keys that are not here; `other` is not changed. Collective
-  /// over both teams, which must be the same. Cost: a pass over the parts; nothing is sent.
-  task<> merge(unordered_map other) const { return merge_parts(*this, std::move(other)); }
+  /// over both teams. Cost: a quiesce, a pass over the parts, a barrier; nothing is sent.
+  /// Requires: both are of the same PEs.
+  task<> merge(unordered_map other,
+               std::source_location where = std::source_location::current()) const {
+    return merge_parts(*this, std::move(other), where);
+  }
 
   /// The k items that come first by `before(a, b)`, in this order, on every member. Items that
   /// are equal in it come by their keys, if these can be compared. Collective. Cost: a quiesce,
@@ -299,7 +304,7 @@ class unordered_map {
   }
   static task<std::vector<std::optional<V>>> find_each(detail::keyed_handle<part_type> of,
                                                        std::span<const K> keys);
-  static task<> merge_parts(unordered_map into, unordered_map from);
+  static task<> merge_parts(unordered_map into, unordered_map from, std::source_location where);
 
   detail::keyed_handle<part_type> handle_;
 };
@@ -333,18 +338,21 @@ task<std::vector<std::optional<V>>> unordered_map<K, V, Hash, Equal>::find_each(
 }
 
 template <transferable K, transferable V, hash_of<K> Hash, stateless Equal>
-task<> unordered_map<K, V, Hash, Equal>::merge_parts(unordered_map into, unordered_map from) {
-  auto settling = into.members().quiesce();
-  co_await settling;
-  // Both hash alike: what another part has, this one wants.
-  part_type& here = into.handle_.part();
-  from.local_for_each([&here](const item_type& item) {
-    const lookup key = item.first;
-    here.with_made(part_type::hash_of(key), key, detail::maker<part_type>(key, item.second),
-                   [](auto&, bool) {});
-  });
-  auto waiting = into.members().barrier();
-  co_await waiting;
+task<> unordered_map<K, V, Hash, Equal>::merge_parts(unordered_map into, unordered_map from,
+                                                     std::source_location where) {
+  const auto work = [](part_type& here, part_type& there) {
+    if (&here == &there) {
+      return;
+    }
+    // Both hash alike: what another part has, this one wants.
+    there.for_each([&here](const item_type& item) {
+      const lookup key = item.first;
+      here.with_made(part_type::hash_of(key), key, detail::maker<part_type>(key, item.second),
+                     [](auto&, bool) {});
+    });
+  };
+  auto joining = detail::join_parts(&into.handle_.part(), &from.handle_.part(), work, where);
+  co_await joining;
 }
 
 }  // namespace lamellar

@@ -29,9 +29,14 @@ namespace detail {
 /// Ends the job: `n` keys and `m` values.
 [[noreturn]] void keys_and_values_differ(world& at, std::size_t keys, std::size_t values,
                                          std::source_location where);
+/// Ends the job: two containers that are to be joined are not of the same PEs.
+[[noreturn]] void differing_members(world& at, std::source_location where);
+/// Ends the job: a multiset was to be joined with itself.
+[[noreturn]] void joined_with_itself(world& at, std::source_location where);
 [[noreturn]] void throw_no_such_key(std::source_location where);
 /// `what`: as the subject of a sentence.
 [[noreturn]] void throw_count_overflow(const char* what);
+[[noreturn]] void throw_frozen();
 
 }  // namespace detail
 

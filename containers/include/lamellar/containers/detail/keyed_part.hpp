@@ -146,18 +146,25 @@ class keyed_part {
     });
     return f(slot->item, is_new);
   }
-  /// f(item) for the item with this key, which is then removed; whether there was one.
+  /// Remove the item with this key, if f(item) holds; whether it was removed.
   template <class F>
-  bool take_out(std::uint64_t h, const lookup& key, const F& f) {
+  bool take_out_if(std::uint64_t h, const lookup& key, const F& f) {
     room& in = room_of(h);
     const std::lock_guard held{in.lock};
     slot_type* const slot = in.table.find(h, is{key});
-    if (slot == nullptr) {
+    if (slot == nullptr || !f(slot->item)) {
       return false;
     }
-    f(slot->item);
     in.table.erase(slot);
     return true;
+  }
+  /// f(item) for the item with this key, which is then removed; whether there was one.
+  template <class F>
+  bool take_out(std::uint64_t h, const lookup& key, const F& f) {
+    return take_out_if(h, key, [&f](item_type& item) {
+      f(item);
+      return true;
+    });
   }
 
   /// Call run(k, h) for k < n, where h is the hash of key(k), when what it will touch is on its
