@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <lamellar/containers/hash.hpp>
+#include <lamellar/substrate/collectives.hpp>
+#include <lamellar/substrate/error.hpp>
+#include <lamellar/substrate/task.hpp>
+#include <lamellar/substrate/team.hpp>
+#include <lamellar/substrate/transferable.hpp>
+#include <random>
+#include <string>
+#include <utility>
+
+// What sketches have in common. A sketch is a small value that stands for many: it answers one
+// kind of question about all that was inserted, with a known error. Each PE has one of its own
+// and inserts without any message; sketches of the same size merge into that of all their
+// items, whatever the order, and all_merge() does so for a team.
+//
+//   hyperloglog     how many distinct items?          count_min   how often has an item come?
+//   quantile        which items lie where in order?   reservoir   some items, at random
+//   bloom_filter    has an item come? Large, so it is spread over the PEs, see there.
+//
+// What is random comes from a seed: the same items give the same sketch.
+//
+// Thread-safety: values; one thread at a time.
+namespace lamellar {
+
+/// Sketches of different sizes, or seeds, cannot be merged.
+class sketch_mismatch : public error {
+ public:
+  using error::error;
+};
+
+/// A value that stands for what was inserted, and joins another one of its kind.
+template <class S>
+concept mergeable_sketch = transferable<S> && std::copyable<S> && requires(S a, const S& b) {
+  a.merge(b);
+};
+
+/// The sketches of all members merged, on every member. Collective. Cost: an all_reduce of a
+/// sketch. Throws: sketch_mismatch, if they differ in size.
+template <mergeable_sketch S>
+task<S> all_merge(detail::located_team of, S mine) {
+  const auto join = [](S a, const S& b) {
+    a.merge(b);
+    return a;
+  };
+  auto merging = all_reduce(of, std::move(mine), join);
+  co_return co_await merging;
+}
+
+namespace detail {
+
+/// Every bit of the result depends on every one of x.
+inline std::uint64_t scatter_bits(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
+  return x ^ (x >> 31);
+}
+
+/// A hash of an item for sketches: number `which` of many independent ones.
+template <class T, class Hash>
+std::uint64_t sketch_hash(const T& item, std::uint64_t which = 0) {
+  return scatter_bits(static_cast<std::uint64_t>(Hash{}(item)) +
+                      (which + 1) * 0x9e3779b97f4a7c15U);
+}
+
+[[noreturn]] void refuse_merge(const char* kind, std::uint64_t mine, std::uint64_t theirs);
+[[noreturn]] void refuse_size(const char* kind, const char* what, double value);
+
+}  // namespace detail
+
+}  // namespace lamellar
