@@ -11,6 +11,15 @@
 // What disjoint sets, queues, bags and sketches refuse, in words.
 namespace lamellar::detail {
 
+/// A value, and the line of the program that gave it.
+template <class T>
+struct located_value {
+  T value;
+  std::source_location where;
+  located_value(T v, std::source_location at = std::source_location::current())  // NOLINT
+      : value{v}, where{at} {}
+};
+
 /// Ends the job: there is no number `id` in a disjoint set of `size`.
 [[noreturn]] void no_such_id(const team& members, const char* what, std::uint64_t id,
                              std::size_t size, std::source_location where);
