@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Values with equal keys, joined or put together, against a map.
+// Numbers by keys that are numbers; keys that many members share.
+#include "by_key.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <lamellar/algorithms/reduce_by_key.hpp>
 #include <lamellar/algorithms/segments.hpp>
 #include <lamellar/containers/array.hpp>
-#include <map>
-#include <string>
 #include <vector>
 
 #include "distributed.hpp"
@@ -15,51 +15,11 @@
 using namespace lamellar;
 using namespace lamellar::testing;
 
-namespace {
-
 using u64 = std::uint64_t;
-
-template <class Keys, class Values, class Op>
-void check_by_key(world& w, Op op) {
-  using K = element_of<Keys>;
-  using V = element_of<Values>;
-  for (const std::size_t n : sizes(w)) {
-    const Keys keys = Keys::create(w, n).get();
-    const Values values = Values::create(w, n).get();
-    for (const char* input : {"uniform", "equal", "few", "zipf"}) {
-      CAPTURE(n);
-      CAPTURE(input);
-      std::map<K, std::vector<V>> groups;
-      for (std::size_t i = 0; i < n; ++i) {
-        groups[element<K>(input, i, n)].push_back(make<V>(i));
-      }
-      testing::fill(keys, [&](std::size_t i) { return element<K>(input, i, n); });
-      testing::fill(values, [](std::size_t i) { return make<V>(i); });
-      std::vector<key_value<K, V>> sums;
-      std::vector<key_value<K, std::vector<V>>> rows;
-      for (const auto& [key, row] : groups) {
-        V sum = row.front();
-        for (std::size_t k = 1; k < row.size(); ++k) sum = op(sum, row[k]);
-        sums.push_back({key, sum});
-        rows.push_back({key, row});
-      }
-      CHECK(everything(lamellar::reduce_by_key(keys, values, op).get()) == sums);
-      CHECK(everything(lamellar::group_by(keys, values).get()) == rows);
-    }
-  }
-}
-
-}  // namespace
 
 TEST_CASE("numbers by numbers") {
   on_pes([](world& w) {
     check_by_key<unsafe_array<u64>, local_lock_array<u64>>(w, std::plus<>{});
-  });
-}
-
-TEST_CASE("strings by strings: order is kept, though nothing commutes") {
-  on_pes([](world& w) {
-    check_by_key<unsafe_array<std::string>, atomic_array<std::string>>(w, std::plus<>{});
   });
 }
 
