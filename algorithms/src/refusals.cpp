@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <lamellar/algorithms/copy.hpp>
 #include <lamellar/algorithms/detail/neighbours.hpp>
 #include <lamellar/algorithms/select.hpp>
 #include <lamellar/substrate/detail/engine.hpp>
@@ -17,10 +18,19 @@ void segments_differ(const engine* at, const char* what, std::uint32_t position,
 }
 
 void orders_differ(const engine* at, const char* what, std::source_location where) {
+  misuse(
+      at,
+      fmt::format("{}: the elements of the ranges are dealt out in different ways; both must "
+                  "have the same layout (redistribute() gives another one)",
+                  what),
+      where);
+}
+
+void sizes_differ(const engine* at, const char* what, std::size_t first, std::size_t second,
+                  std::source_location where) {
   misuse(at,
-         fmt::format("{}: the elements of the ranges are dealt out in different ways; both must "
-                     "have the same layout (redistribute() gives another one)",
-                     what),
+         fmt::format("{}: a range of {} elements to one of {}; both must have as many", what,
+                     first, second),
          where);
 }
 

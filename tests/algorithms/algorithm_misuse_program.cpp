@@ -3,12 +3,16 @@
 // and reads what is said.
 #include <cstdio>
 #include <functional>
+#include <lamellar/algorithms/copy.hpp>
+#include <lamellar/algorithms/elementwise.hpp>
 #include <lamellar/algorithms/scan.hpp>
+#include <lamellar/algorithms/segments.hpp>
 #include <lamellar/algorithms/select.hpp>
 #include <lamellar/algorithms/sort.hpp>
 #include <lamellar/substrate/run.hpp>
 #include <map>
 #include <string>
+#include <vector>
 
 using namespace lamellar;
 
@@ -26,6 +30,18 @@ const std::map<std::string, std::function<void(world&)>> cases{
        const auto from = unsafe_array<int>::create(w, 10).get();
        const auto to = unsafe_array<int>::create(w, 9).get();
        lamellar::inclusive_scan(from, to).get();
+     }},
+    {"order",
+     [](world& w) {
+       const auto from = unsafe_array<int>::create(w, 10).get();
+       const auto to = unsafe_array<int, layout::cyclic>::create(w, 10).get();
+       lamellar::transform(from, to, std::negate<>{}).get();
+     }},
+    {"copy",
+     [](world& w) {
+       const auto from = segments<int>::create(w, std::vector<int>(5)).get();
+       const auto to = unsafe_array<int>::create(w, 9).get();
+       lamellar::copy(from, to).get();
      }},
     {"rank",
      [](world& w) {

@@ -17,6 +17,8 @@ LIMIT = 60.0
 CASES = {
     "sizes": "sort_by_key: 5 and 6 elements at position 0; both ranges must have segments of equal sizes",
     "scan": "scan: 5 and 4 elements at position 1; both ranges must have segments of equal sizes",
+    "order": "transform: the elements of the ranges are dealt out in different ways; both must have the same layout",
+    "copy": "copy: a range of 10 elements to one of 9; both must have as many",
     "rank": "nth_element: the element of rank 10 of a range of 10 elements; ranks are 0 to the size less one",
     "quantile": "quantiles: the element of rank 0 of a range of 0 elements",
 }

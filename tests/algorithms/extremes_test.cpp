@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Extremes with their places, and equality, against the standard library.
+// Extremes with their places, copies, and equality, against the standard library.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <lamellar/algorithms/copy.hpp>
 #include <lamellar/algorithms/elementwise.hpp>
 #include <lamellar/algorithms/equal.hpp>
 #include <lamellar/algorithms/extremes.hpp>
@@ -99,6 +100,30 @@ TEST_CASE("extremes by a projection, and NaNs after all numbers") {
     const auto last = lamellar::max_element(d).get();
     CHECK(last->index == 4);
     CHECK(std::isnan(last->value));
+  });
+}
+
+TEST_CASE("ranges are copied however they lie") {
+  on_pes([](world& w) {
+    for (const std::size_t n : sizes(w)) {
+      CAPTURE(n);
+      // All on the last member; as it lies in an array; and back.
+      std::vector<std::string> own;
+      for (std::size_t i = 0; i < n && w.me().index() + 1 == w.size(); ++i) {
+        own.push_back(make<std::string>(i));
+      }
+      const auto from = segments<std::string>::create(w, own).get();
+      const auto cyclic = local_lock_array<std::string, layout::cyclic>::create(w, n).get();
+      lamellar::copy(from, cyclic).get();
+      CHECK(everything(cyclic) == everything(from));
+      testing::fill(from, [](std::size_t) { return std::string{}; });
+      lamellar::copy(cyclic, from).get();
+      CHECK(everything(from) == everything(cyclic));
+      CHECK(from.local().size() == own.size());
+      const auto alike = segments<std::string>::create(w, own).get();
+      lamellar::copy(from, alike).get();
+      CHECK(everything(alike) == everything(from));
+    }
   });
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <lamellar/algorithms/adjacent_difference.hpp>
+#include <lamellar/algorithms/copy.hpp>
 #include <lamellar/algorithms/distributed_range.hpp>
 #include <lamellar/algorithms/elementwise.hpp>
 #include <lamellar/algorithms/equal.hpp>

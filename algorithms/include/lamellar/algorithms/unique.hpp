@@ -15,7 +15,8 @@
 // A range cannot become shorter, so this gives a new one, and the old one stays as it is: of a
 // sorted range, every value once.
 //
-// Collective; functions as <lamellar/algorithms/elementwise.hpp> says. Threads: the body.
+// Collective; begins with a quiesce of the team. Requires: functions do not throw. Threads: the
+// body.
 namespace lamellar {
 
 /// The first of each row of elements with equal projections, in order. Each stays on the member
