@@ -26,6 +26,9 @@
 //   const auto records = co_await segments<record>::create(world, std::move(own));
 //   co_await sort(records, std::less<>{}, &record::key);
 //
+// It neither grows nor is known to other PEs by a name; <lamellar/containers/vector.hpp> has a
+// vector that does and is, and that is such a range while it is frozen.
+//
 // Elements are in the order of the team, and within a member's segment in that of its vector.
 //
 // Thread-safety: a handle; copies mean the same elements. As a std::vector of each member's
