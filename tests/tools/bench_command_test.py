@@ -195,7 +195,7 @@ class Command(unittest.TestCase):
         self.assertEqual(self.bench("table", self.path("a"), "--write", self.path("document.md"))[0], 0)
         text = self.read("document.md")
         self.assertTrue(text.startswith("x\n<!-- figures: begin -->\nMachine: a processor, 2 cores") and text.endswith("y\n"))
-        self.assertIn("| kernel/loop | local |", text)
+        self.assertIn("| loop | local |", text)
 
 
 unittest.main(verbosity=2)

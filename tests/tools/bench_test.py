@@ -312,8 +312,15 @@ class Tables(unittest.TestCase):
     def test_each_figure_has_the_number_of_its_command(self):
         text = tables.markdown(measurement(row("a", name="one"), {**row("b", name="two"), "command": "other"}))
         self.assertIn("| one | local | 2 x 1 | 50 updates/s | 100 updates/s, bare | 0.5 | 0.5 to 0.5 | 1 |", text)
-        self.assertRegex(text, r"\| two \|.*\| 2 \|")
-        self.assertIn("1. `LAMELLAR_PES=2 build/release/benchmarks/kernel`\n2. `other`\n", text)
+        self.assertRegex(text, r"\| two \|.*\| 1 \|")
+        self.assertIn("### one\n", text)
+        self.assertRegex(text, r"(?s)\n1\. `LAMELLAR_PES=2 build/release/benchmarks/kernel`\n.*### two.*\n1\. `other`\n")
+
+    def test_in_brief_a_sweep_is_its_largest_size(self):
+        sweep = measurement(*(row(f"put {size}", name="put/put", bytes=size) for size in (8, 4096, 64)))
+        self.assertEqual(tables.markdown(sweep).count("\n| put"), 3)
+        self.assertIn("| put, bytes 2^12 |", tables.markdown(sweep, brief=True))
+        self.assertEqual(tables.markdown(sweep, brief=True).count("\n| put"), 1)
 
     def test_disturbed_figures_say_so_in_the_table(self):
         self.assertIn("**DISTURBED", tables.markdown(measurement(row(disturbed=True))))

@@ -5,6 +5,7 @@ what it had."""
 import json
 import os
 import re
+import sys
 
 from . import machine, records, traffic
 from .jobs import Failure, OURS, now
@@ -49,6 +50,8 @@ class Run:
         if not self.has_time():
             self.left_out += 1
             return
+        if sys.stderr.isatty():
+            print(f"\r\033[K{number}: {job}", end="\r", file=sys.stderr, flush=True)
         try:
             outcome = job.run(self.build, self.repetitions, timeout_s=1800 if self.end is None else 60)
         except Failure as problem:

@@ -6,6 +6,7 @@ import os
 from .jobs import Job, Shape
 
 ROOMY = "local.1x1 local.2x1 local.4x1 shmem.1x1 shmem.2x1 shmem.4x1 rofi.2x1"
+SCALED = "local.1x1 local.2x1 shmem.2x1"
 PAIRS = "local.2x1 shmem.2x1 rofi.2x1"
 
 # program: (arguments of quick, shapes of quick, arguments of full, shapes of full, least PEs)
@@ -25,14 +26,14 @@ PROGRAMS = {
     "histogram": ("--table 2^20 --updates 2^20", "local.1x1 local.2x1 shmem.2x1", "", ROOMY, 1),
     "index_gather": ("--table 2^20 --requests 2^20", "local.1x1 local.2x1 shmem.2x1",
                      "--access read_only,atomic", ROOMY, 1),
-    "random_permutation": ("--numbers 2^17", "local.2x1 shmem.2x1", "", ROOMY, 1),
+    "random_permutation": ("--numbers 2^17", "local.2x1 shmem.2x1", "", SCALED, 1),
     "exchange": ("--items 2^19", "local.2x1 shmem.2x1", "", ROOMY, 1),
     "sort": ("--elements 2^18", "local.1x1 local.2x1 shmem.2x1", "--type u64,f64,record16,string20", ROOMY, 1),
-    "isx": ("--keys 2^18 --range 2^20", "local.2x1", "", ROOMY, 1),
-    "scan": ("--elements 2^20", "local.2x1 shmem.2x1", "", ROOMY, 1),
+    "isx": ("--keys 2^18 --range 2^20", "local.2x1", "", SCALED, 1),
+    "scan": ("--elements 2^20", "local.2x1 shmem.2x1", "", SCALED, 1),
     "map_insert_find": ("--keys 2^15 --type u64", "local.2x1 shmem.2x1", "", ROOMY, 1),
-    "disjoint_set": ("--scale 14", "local.2x1 shmem.2x1", "--mode batch,loop", ROOMY, 1),
-    "work_queue": ("--depth 7", "local.2x1 shmem.2x1", "--tree geometric,binomial", ROOMY, 1),
+    "disjoint_set": ("--scale 14", "local.2x1 shmem.2x1", "--mode batch,loop", SCALED, 1),
+    "work_queue": ("--depth 7", "local.2x1 shmem.2x1", "--tree geometric,binomial", SCALED, 1),
     "over_network": ("--round-trips 300 --messages 2^16 --volume 2^22 --table 2^18 --updates 2^18", "rofi.2x1",
                      "", "rofi.2x1", 2),
 }
@@ -49,7 +50,7 @@ TRAFFIC = [
 NAMES = {
     # name: rounds, repetitions in a run, minutes after which no further job begins
     "quick": (3, 3, 2.5),
-    "full": (5, 7, None),
+    "full": (3, 5, None),
 }
 
 

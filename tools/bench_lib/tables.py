@@ -89,21 +89,44 @@ def by_command(measurement):
     return groups
 
 
-def markdown(measurement):
-    """The table of a measurement, and the commands that give each of its figures."""
-    lines = [f"Machine: {machine_text(measurement.header)}.", ""]
+def program_of(quantity):
+    """The program of a quantity, without what it does or how often."""
+    return quantity.row["name"].split("/")[0]
+
+
+def largest_only(measurement):
+    """The quantities without those that differ from another one by a smaller size alone."""
+    kept = {}
+    for quantity in measurement.quantities.values():
+        row = quantity.row
+        size = next((row["parameters"][name] for name in ("table_words", "bytes") if name in row["parameters"]), 0)
+        rest = (row["command"], row["lamella"], row["name"], row["parameters"].get("memory"), row["parameters"].get("target"),
+                row["parameters"].get("item_bytes"))
+        if rest not in kept or size > kept[rest][0]:
+            kept[rest] = (size, quantity)
+    return [quantity for _, quantity in kept.values()]
+
+
+def markdown(measurement, brief=False):
+    """A table for each program, and below it the commands that give its figures."""
     rounds = sorted({len(quantity.rows) for quantity in measurement.quantities.values()})
-    lines.append(f"Rounds: {' to '.join(str(n) for n in dict.fromkeys((rounds[0], rounds[-1])))}; the figures are "
-                 "medians over them. The number in the last column is that of the command below the table.")
+    lines = [f"Machine: {machine_text(measurement.header)}.", "",
+             f"Rounds: {' to '.join(str(n) for n in dict.fromkeys((rounds[0], rounds[-1])))}; the figures are medians over "
+             "them, the fraction too: it is no ratio of the two others. The number in the last column is that of the command below the table."]
     lines += [f"**{note}.**" for note in measurement.notes]
-    lines += ["", "| " + " | ".join([*HEADINGS, "by"]) + " |", "| " + "--- | " * (len(HEADINGS) + 1)]
-    lines[-1] = lines[-1].rstrip()
-    groups = by_command(measurement)
-    for number, quantities in enumerate(groups.values(), 1):
+    programs = {}
+    for quantity in largest_only(measurement) if brief else measurement.quantities.values():
+        programs.setdefault(program_of(quantity), []).append(quantity)
+    for program, quantities in programs.items():
+        commands = list(dict.fromkeys(quantity.row["command"] for quantity in quantities))
+        lines += ["", f"### {program}", "", "| " + " | ".join([*HEADINGS, "by"]) + " |",
+                  "|" + " --- |" * (len(HEADINGS) + 1)]
         for quantity in quantities:
-            lines.append("| " + " | ".join([*columns_of(quantity), str(number)]) + " |")
-    lines.append("")
-    lines += [f"{number}. `{command}`" for number, command in enumerate(groups, 1)]
+            what, *rest = columns_of(quantity)
+            what = what.removeprefix(program + "/")
+            lines.append("| " + " | ".join([what, *rest, str(commands.index(quantity.row["command"]) + 1)]) + " |")
+        lines.append("")
+        lines += [f"{number}. `{command}`" for number, command in enumerate(commands, 1)]
     return "\n".join(lines) + "\n"
 
 
@@ -116,12 +139,17 @@ def put_between_marks(text, table):
 
 
 def comparison(both, alone, names):
-    """The lines of `tools/bench compare A B`."""
-    width = max([len(c.key) for c in both], default=10)
-    yield f"{'quantity':<{width}}  {'ratio':>6}  {'spread':>13}  verdict"
-    for c in both:
+    """The lines of `tools/bench compare A B`: for each job its quantities."""
+    parts = [(*c.key.split(": ", 2), c) if c.key.count(": ") > 1 else ("", "", c.key, c) for c in both]
+    width = max([len(part[2]) for part in parts], default=10)
+    yield f"  {'quantity':<{width}}  {'ratio':>6}  {'spreads':>14}  verdict"
+    job = None
+    for shape, program, name, c in parts:
+        if (shape, program) != job:
+            job = (shape, program)
+            yield f"{shape}: {program}"
         spread = f"{100 * c.spread(0):.0f} %, {100 * c.spread(1):.0f} %"
-        yield f"{c.key:<{width}}  {c.ratio:>6.2f}  {spread:>13}  {c.verdict}"
+        yield f"  {name:<{width}}  {c.ratio:>6.2f}  {spread:>14}  {c.verdict}"
     count = {word: sum(c.verdict == word for c in both) for word in
              ("better", "worse", "same", "disturbed", "few rounds")}
     yield ""
