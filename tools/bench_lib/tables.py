@@ -100,8 +100,8 @@ def largest_only(measurement):
     for quantity in measurement.quantities.values():
         row = quantity.row
         size = next((row["parameters"][name] for name in ("table_words", "bytes") if name in row["parameters"]), 0)
-        rest = (row["command"], row["lamella"], row["name"], row["parameters"].get("memory"), row["parameters"].get("target"),
-                row["parameters"].get("item_bytes"))
+        rest = (row["command"], row["lamella"], row["name"],
+                *(row["parameters"].get(name) for name in ("memory", "target", "item_bytes")))
         if rest not in kept or size > kept[rest][0]:
             kept[rest] = (size, quantity)
     return [quantity for _, quantity in kept.values()]
@@ -111,8 +111,9 @@ def markdown(measurement, brief=False):
     """A table for each program, and below it the commands that give its figures."""
     rounds = sorted({len(quantity.rows) for quantity in measurement.quantities.values()})
     lines = [f"Machine: {machine_text(measurement.header)}.", "",
-             f"Rounds: {' to '.join(str(n) for n in dict.fromkeys((rounds[0], rounds[-1])))}; the figures are medians over "
-             "them, the fraction too: it is no ratio of the two others. The number in the last column is that of the command below the table."]
+             f"Rounds: {' to '.join(str(n) for n in dict.fromkeys((rounds[0], rounds[-1])))}; the figures are medians "
+             "over them, the fraction too: it is no ratio of the two others. The number in the last column is that of "
+             "the command below the table."]
     lines += [f"**{note}.**" for note in measurement.notes]
     programs = {}
     for quantity in largest_only(measurement) if brief else measurement.quantities.values():
