@@ -54,6 +54,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         _, drawn, _ = report(folder, *rows([50, 50, 50]))
         assert drawn == {"fractions"}, drawn
+    trips = [row(f"trip {size}", name=f"call_{size}", unit="round trips/s", rate=1e6, limit=2e6, bytes=size)
+             for size in (8, 64, 512)]
+    with tempfile.TemporaryDirectory() as folder:
+        _, drawn, _ = report(folder, *trips)
+        assert drawn == {"fractions", "latency"}, drawn
     with tempfile.TemporaryDirectory() as folder:
         _, first, once = report(folder, *scaled)
     with tempfile.TemporaryDirectory() as folder:

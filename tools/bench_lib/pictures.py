@@ -81,11 +81,13 @@ def fractions(measurement, folder):
     if not chosen:
         return None
     shapes = sorted({key[1:] for key in chosen}, key=lambda shape: (shape[1] * shape[2], shape))
-    # Bars of the shape that most kernels have for each lamella; the other shapes are in the picture of scaling.
+    cores = measurement.header["machine"].get("cores", 1)
+    # Bars of the shape that most kernels have for each lamella, that which fits the cores best if there are several;
+    # the other shapes are in the picture of scaling.
     shown = {}
     for lamella in dict.fromkeys(shape[0] for shape in shapes):
-        shown[lamella] = max((shape for shape in shapes if shape[0] == lamella),
-                             key=lambda shape: sum(key[1:] == shape for key in chosen))
+        shown[lamella] = max((shape for shape in shapes if shape[0] == lamella), key=lambda shape: (
+            sum(key[1:] == shape for key in chosen), -abs(shape[1] * shape[2] - cores)))
     bars = {}
     for key, quantity in chosen.items():
         if key[1:] == shown[key[1]]:
@@ -152,7 +154,7 @@ def scaling(measurement, folder):
 
 
 def sweeps(measurement):
-    """Lines over the size in bytes: {(name, lamella): [(bytes, quantity)]}, with three sizes or more."""
+    """Lines over the size in bytes: {(name, lamella, PEs): [(bytes, quantity)]}, with three sizes or more."""
     lines = {}
     for quantity in measurement.quantities.values():
         row = quantity.row
@@ -160,7 +162,7 @@ def sweeps(measurement):
         if isinstance(size, int) and size > 0 and row["unit"].startswith(("bytes", "messages", "round trips")):
             # Names of one sweep differ by the size alone: put_4096, put_65536.
             name = re.sub(r"(_both_ways)?_\d+$", r"\1", row["name"])
-            lines.setdefault((name, row["lamella"]), {})[size] = quantity
+            lines.setdefault((name, row["lamella"], row["pes"]), {})[size] = quantity
     return {key: sorted(points.items()) for key, points in lines.items() if len(points) > 2}
 
 
@@ -192,17 +194,23 @@ def curves(measurement, folder):
              "the bytes that it moves."),
             ("bandwidth", "Bandwidth over size", "Bytes per second over the size of an operation; grey and dotted is "
              "the limit measured beside, which is mostly memcpy.")):
+        # A round trip moves bytes both ways, one after the other: no bandwidth.
+        shown = {key: points for key, points in lines.items()
+                 if name == "latency" or not points[0][1].row["unit"].startswith("round trips")}
+        if not shown:
+            continue
         figure, axes = pyplot.subplots(figsize=(9, 5.5))
         colours = pyplot.get_cmap("tab20").colors
-        for number, ((what, lamella), points) in enumerate(lines.items()):
+        for number, ((what, lamella, pes), points) in enumerate(shown.items()):
             sizes = [size for size, _ in points]
             scale = [1 if q.row["unit"].startswith("bytes") else size for size, q in points]
             rates = [q.median("rate") * factor for (_, q), factor in zip(points, scale)]
             values = [size / rate * 1e9 for size, rate in zip(sizes, rates)] if name == "latency" else rates
             if name == "bandwidth" and not points[0][1].is_a_limit():
-                axes.plot(sizes, [q.median("limit") for _, q in points], color="#999999", linestyle=":", linewidth=1)
+                axes.plot(sizes, [q.median("limit") * factor for (_, q), factor in zip(points, scale)], color="#999999",
+                          linestyle=":", linewidth=1)
             axes.plot(sizes, values, color=colours[number % 20], marker=MARKERS.get(lamella, "x"), markersize=4,
-                      linestyle=LINES[number // 20 % 4], label=f"{what}, {lamella}")
+                      linestyle=LINES[number // 20 % 4], label=f"{what}, {lamella}, {pes} PEs")
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(bytes_text))
