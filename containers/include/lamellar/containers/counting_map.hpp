@@ -100,7 +100,7 @@ class counting_map {
 
   /// How often `key` has come; 0 if it has not. Cost: one round trip.
   count_reply count(const lookup& key) const {
-    return {handle_.template ask<detail::map_find<part_type>>(key), {}};
+    return {handle_.template look<detail::map_find<part_type>>(key), {}};
   }
   /// All counts together. Collective. Cost: a quiesce, one pass, an all_reduce. Throws:
   /// count_overflow on all members, if the sum is 2^64 or more.

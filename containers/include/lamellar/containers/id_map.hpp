@@ -74,7 +74,7 @@ class id_map {
   /// The number of `key`, if it has one.
   optional_reply<std::uint64_t> find(
       const lookup& key, std::source_location where = std::source_location::current()) const {
-    return {handle_.template ask<detail::find_id<part_type>>(key), where};
+    return {handle_.template look<detail::find_id<part_type>>(key), where};
   }
   /// The key that has this number, if any. Cost: one round trip.
   optional_reply<K> name(std::uint64_t id,

@@ -5,24 +5,27 @@
 #include <cstdint>
 #include <lamellar/containers/detail/keyed_errors.hpp>
 #include <lamellar/containers/detail/together.hpp>
+#include <lamellar/substrate/completion.hpp>
 #include <lamellar/substrate/reply.hpp>
 #include <optional>
 #include <source_location>
 #include <utility>
 
-// What a map answers: a reply<> whose answer is told in other words when it comes. As cheap as
-// one: a value that travels as its bytes allocates nothing.
+// What a map answers: a reply<>, or a value that was here already, told in other words when it
+// is taken. As cheap as one: a value that travels as its bytes allocates nothing.
 //
 // Thread-safety: one thread at a time.
 namespace lamellar {
 
-/// A reply<Wire>, given as Told{}(wire answer, place of the call).
+/// A completion<Wire>, given as Told{}(wire answer, place of the call).
 template <class Wire, class Told>
 class [[nodiscard("wait for it with .get() or co_await")]] told_reply {
  public:
   using value_type = decltype(Told{}(std::declval<Wire>(), std::source_location{}));
 
   told_reply() noexcept = default;
+  told_reply(completion<Wire> rest, std::source_location asked) noexcept
+      : rest_{std::move(rest)}, asked_{asked} {}
   told_reply(reply<Wire> rest, std::source_location asked) noexcept
       : rest_{std::move(rest)}, asked_{asked} {}
 
@@ -40,7 +43,7 @@ class [[nodiscard("wait for it with .get() or co_await")]] told_reply {
   auto operator co_await() noexcept { return awaiter{rest_.operator co_await(), asked_}; }
 
  private:
-  using inner_awaiter = decltype(std::declval<reply<Wire>&>().operator co_await());
+  using inner_awaiter = decltype(std::declval<completion<Wire>&>().operator co_await());
   struct awaiter {
     inner_awaiter inner;
     std::source_location asked;
@@ -52,7 +55,7 @@ class [[nodiscard("wait for it with .get() or co_await")]] told_reply {
     value_type await_resume() { return Told{}(inner.await_resume(), asked); }
   };
 
-  reply<Wire> rest_;
+  completion<Wire> rest_;
   std::source_location asked_;
 };
 

@@ -139,22 +139,23 @@ class unordered_map {
   }
 
   // ---- one element, with an answer ----
-  // Cost: one round trip; questions of many coroutines share messages. Not collective.
+  // Cost: one round trip, where another PE owns the key; questions of many coroutines share
+  // messages. What only looks at a key of this PE is done at once. Not collective.
   // Threads: any.
 
   /// The value of `key`, or nothing.
   optional_reply<V> find(const lookup& key,
                          std::source_location where = std::source_location::current()) const {
-    return {handle_.template ask<detail::map_find<part_type>>(key), where};
+    return {handle_.template look<detail::map_find<part_type>>(key), where};
   }
   /// The value of `key`. Throws: no_such_key, when the answer is taken.
   value_reply<V> at(const lookup& key,
                     std::source_location where = std::source_location::current()) const {
-    return {handle_.template ask<detail::map_find<part_type>>(key), where};
+    return {handle_.template look<detail::map_find<part_type>>(key), where};
   }
   /// Whether `key` is there.
   flag_reply contains(const lookup& key) const {
-    return {handle_.template ask<detail::keyed_contains<part_type>>(key), {}};
+    return {handle_.template look<detail::keyed_contains<part_type>>(key), {}};
   }
   /// Put `key` in with V(args...), unless it is there; whether it was put in.
   template <class... Args>

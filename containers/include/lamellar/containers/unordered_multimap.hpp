@@ -74,15 +74,15 @@ class unordered_multimap {
   }
   /// How many values `key` has.
   count_reply count(const lookup& key) const {
-    return {handle_.template ask<detail::group_size<part_type>>(key), {}};
+    return {handle_.template look<detail::group_size<part_type>>(key), {}};
   }
   flag_reply contains(const lookup& key) const {
-    return {handle_.template ask<detail::keyed_contains<part_type>>(key), {}};
+    return {handle_.template look<detail::keyed_contains<part_type>>(key), {}};
   }
   /// The values of `key`, if it has any.
   optional_reply<group_type> find_group(
       const lookup& key, std::source_location where = std::source_location::current()) const {
-    return {handle_.template ask<detail::map_find<part_type>>(key), where};
+    return {handle_.template look<detail::map_find<part_type>>(key), where};
   }
   /// Call f(group, args...) on the group of `key`, a std::vector<V>&, at its owner; as
   /// unordered_map::visit, with what it gives.

@@ -74,11 +74,11 @@ class unordered_multiset {
     return {handle_.template ask<detail::multiset_erase_one<part_type>>(key), {}};
   }
   flag_reply contains(const lookup& key) const {
-    return {handle_.template ask<detail::keyed_contains<part_type>>(key), {}};
+    return {handle_.template look<detail::keyed_contains<part_type>>(key), {}};
   }
   /// How many are equal to `key`.
   count_reply count(const lookup& key) const {
-    return {handle_.template ask<detail::map_find<part_type>>(key), {}};
+    return {handle_.template look<detail::map_find<part_type>>(key), {}};
   }
 
   // ---- multisets: collective over both teams, which must be of the same PEs. Cost: a quiesce,

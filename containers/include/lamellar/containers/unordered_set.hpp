@@ -71,7 +71,7 @@ class unordered_set {
     return {handle_.template ask<detail::keyed_erase<part_type>>(key), {}};
   }
   flag_reply contains(const lookup& key) const {
-    return {handle_.template ask<detail::keyed_contains<part_type>>(key), {}};
+    return {handle_.template look<detail::keyed_contains<part_type>>(key), {}};
   }
   void insert(std::span<const K> keys) const {
     handle_.template tell_many<detail::set_insert<part_type>>(

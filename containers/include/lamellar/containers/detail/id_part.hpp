@@ -27,8 +27,7 @@ class id_part : public keyed_part<K, std::pair<K, std::uint64_t>, key_is_first, 
   using base = keyed_part<K, std::pair<K, std::uint64_t>, key_is_first, Hash, Equal>;
 
  public:
-  explicit id_part(const team& of)
-      : base{of}, me_{of.position().index()}, lock_{of.where().threads() > 1} {}
+  explicit id_part(const team& of) : base{of}, lock_{of.where().threads() > 1} {}
 
   std::uint64_t add_name(const K& name) {
     if (frozen()) {
@@ -64,7 +63,7 @@ class id_part : public keyed_part<K, std::pair<K, std::uint64_t>, key_is_first, 
   }
 
   std::uint64_t id_of(std::uint64_t place) const {
-    return frozen() ? first_[me_] + place : place * this->members_count() + me_;
+    return frozen() ? first_[this->me()] + place : place * this->members_count() + this->me();
   }
   /// The position and the place there of an id; nothing if it is none.
   std::optional<std::pair<std::uint32_t, std::uint64_t>> place_of(std::uint64_t id) const {
@@ -86,7 +85,6 @@ class id_part : public keyed_part<K, std::pair<K, std::uint64_t>, key_is_first, 
   std::uint64_t ids() const { return first_.back(); }
 
  private:
-  std::uint32_t me_;
   mutable spin_lock lock_;  // guards names_
   std::vector<K> names_;
   std::vector<std::uint64_t> first_;  // of each part and of one more; empty: not frozen

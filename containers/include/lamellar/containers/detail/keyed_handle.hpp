@@ -9,6 +9,7 @@
 #include <lamellar/containers/detail/keyed_part.hpp>
 #include <lamellar/containers/detail/repeated_keys.hpp>
 #include <lamellar/containers/keyed_reply.hpp>
+#include <lamellar/substrate/completion.hpp>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/reply.hpp>
 #include <lamellar/substrate/task.hpp>
@@ -71,6 +72,18 @@ class keyed_handle {
     } else {
       return parts_.call(owner, ask_one<Action>{}, h, key, given...);
     }
+  }
+
+  /// The same for an action that only looks: done at once, if the key is this PE's.
+  template <class Action>
+  auto look(const lookup& key) const {
+    using answer = wire_answer<typename Action::result>;
+    const std::uint64_t h = Part::hash_of(key);
+    if (part_->position_of(h) == part_->me() && !part_->visited_here()) {
+      context as_me{engine_of(where()), where().me().index()};
+      return completion<answer>{static_cast<answer>(Action::run(as_me, *part_, h, key))};
+    }
+    return completion<answer>{ask<Action>(key)};
   }
 
   /// An action of each of n keys: `at(k)` gives a tuple of references to key and operands.
@@ -168,7 +181,7 @@ task<> keyed_handle<Part>::ask_for_plain(keyed_handle of, Keys keys, Put put) {
   using answer = wire_answer<typename Action::result>;
   Part& here = *of.part_;
   const std::size_t n = std::ranges::size(keys);
-  const std::uint32_t me = here.members().position().index();
+  const std::uint32_t me = here.me();
   engine& home = engine_of(of.where());
   context as_me{home, of.where().me().index()};
   const auto send = [&](std::uint32_t owner, std::span<const record> records) {

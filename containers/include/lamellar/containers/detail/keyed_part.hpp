@@ -103,6 +103,7 @@ class keyed_part {
 
   explicit keyed_part(const team& of)
       : members_{of},
+        me_{of.position().index()},
         shared_{of.where().threads() > 1},
         rooms_{make_rooms(memory_, shared_, std::make_index_sequence<tables>())} {
     for (std::uint32_t k = 0; k < of.size(); ++k) {
@@ -119,6 +120,8 @@ class keyed_part {
   /// The same as a PE.
   std::uint32_t owner_of(std::uint64_t h) const { return pes_[position_of(h)]; }
   const std::uint32_t* pes() const { return pes_.data(); }
+  /// This PE's position.
+  std::uint32_t me() const { return me_; }
 
   // ---- one item, under the lock of its table ----
 
@@ -211,9 +214,13 @@ class keyed_part {
   }
   /// Begin an operation that was asked for by a message.
   void enter() const {
-    if (visitor_.load(std::memory_order_relaxed) == std::this_thread::get_id()) [[unlikely]] {
+    if (visited_here()) [[unlikely]] {
       waited_in_visit(members_.where());
     }
+  }
+  /// Whether the calling thread is in for_each.
+  bool visited_here() const {
+    return visitor_.load(std::memory_order_relaxed) == std::this_thread::get_id();
   }
 
   // ---- all items ----
@@ -303,6 +310,7 @@ class keyed_part {
   room& room_of(std::uint64_t h) { return rooms_[(h >> 8) % tables]; }
 
   team members_;
+  std::uint32_t me_;
   std::vector<std::uint32_t> pes_;  // by position
   bool shared_;                     // several threads
   table_memory memory_;
