@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Disjoint sets against a serial union-find of all pairs of all PEs.
 #include <algorithm>
+#include <cereal/types/string.hpp>
 #include <cstdint>
 #include <lamellar/containers/disjoint_set.hpp>
 #include <lamellar/containers/distributed_container.hpp>
+#include <lamellar/containers/id_map.hpp>
 #include <map>
 #include <numeric>
 #include <set>
@@ -356,5 +358,43 @@ TEST_CASE("a disjoint set is a container: saved by some PEs, restored by others"
     CHECK(what.bytes >= n * sizeof(std::uint32_t));
     auto describing = describe(sets);
     CHECK((co_await describing).find("disjoint_set") == 0);
+  });
+}
+
+TEST_CASE("any keys, by their numbers in an id_map") {
+  on_pes([](world& w) -> task<> {
+    // Words belong together if they begin alike.
+    const std::vector<std::string> words{"ash",   "birch", "alder", "beech", "cedar",
+                                         "apple", "",      "box",   "ash"};
+    auto making_ids = id_map<std::string>::create(w);
+    const auto ids = co_await making_ids;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> pairs;
+    const std::size_t n = words.size();
+    for (std::size_t a = w.me().index(); a < n; a += w.size()) {
+      for (std::size_t b = 0; b < n; ++b) {
+        if (words[a].substr(0, 1) != words[b].substr(0, 1)) continue;
+        const std::uint64_t first = co_await ids.intern(words[a]);
+        pairs.emplace_back(first, co_await ids.intern(words[b]));
+      }
+    }
+    auto freezing = ids.freeze();
+    co_await freezing;
+    for (auto& [a, b] : pairs) a = ids.frozen_id(a), b = ids.frozen_id(b);
+    auto counting_ids = size(ids);
+    const std::size_t keys = co_await counting_ids;
+    CHECK(keys == 8);
+    auto making = disjoint_set<std::uint64_t>::create(w, keys);
+    const auto sets = co_await making;
+    sets.unite(pairs);
+    auto counting = sets.count();
+    CHECK(co_await counting == 4);
+    std::map<std::string, std::uint64_t> roots;
+    for (const std::string& word : words) {
+      const auto id = co_await ids.find(word);
+      const std::uint64_t root = co_await sets.find(*id);
+      CHECK(roots.emplace(word.substr(0, 1), root).first->second == root);
+    }
+    CHECK(roots.size() == 4);
+    co_await w.barrier();
   });
 }
