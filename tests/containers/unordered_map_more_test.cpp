@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a map promises beside its contents: looking up text, errors, functions that send, what
-// for_each sees, memory, messages, merging, teams, and travelling handles.
+// for_each sees, messages, merging, teams, and travelling handles.
 #include <algorithm>
 #include <cstdint>
 #include <functional>
@@ -163,31 +163,6 @@ TEST_CASE("for_each sees each item once, while the same map is written to from a
     CHECK(co_await sizing >= 2 * n);
     CHECK(co_await map.at(17) == 11);
     co_await w.barrier();
-  });
-}
-
-TEST_CASE("an entry of u64 and u64 takes at most 40 bytes") {
-  on_pes([](world& w) -> task<> {
-    constexpr number n = 10'000'000 / lamellar::testing::work_divisor;
-    auto making = numbers::create(w);
-    const auto map = co_await making;
-    std::vector<std::pair<number, number>> some;
-    for (number k = w.me().index(); k < n; k += w.size()) {
-      some.emplace_back(k, k);
-      if (some.size() == 10000) {
-        map.insert(some);
-        some.clear();
-      }
-    }
-    map.insert(some);
-    auto asking = statistics_of(map);
-    const container_statistics what = co_await asking;
-    CHECK(what.items == n);
-    CHECK(what.bytes_per_item() <= 40);
-    CHECK(what.imbalance() < 1.1);
-    auto emptying = clear(map);
-    co_await emptying;
-    CHECK(map.local_bytes() < 100'000);  // given back
   });
 }
 
