@@ -15,14 +15,14 @@
 #include <lamellar/containers/channel.hpp>
 #include <lamellar/containers/checkpoint.hpp>
 #include <lamellar/containers/complex.hpp>
-#include <lamellar/containers/counting_map.hpp>
 #include <lamellar/containers/count_min.hpp>
+#include <lamellar/containers/counting_map.hpp>
 #include <lamellar/containers/describe.hpp>
 #include <lamellar/containers/disjoint_set.hpp>
 #include <lamellar/containers/distributed_container.hpp>
 #include <lamellar/containers/hash.hpp>
-#include <lamellar/containers/id_map.hpp>
 #include <lamellar/containers/hyperloglog.hpp>
+#include <lamellar/containers/id_map.hpp>
 #include <lamellar/containers/keyed_reply.hpp>
 #include <lamellar/containers/layout.hpp>
 #include <lamellar/containers/local_elements.hpp>
@@ -33,11 +33,11 @@
 #include <lamellar/containers/reservoir.hpp>
 #include <lamellar/containers/sketch.hpp>
 #include <lamellar/containers/unordered_map.hpp>
-#include <lamellar/containers/vector.hpp>
-#include <lamellar/containers/work_queue.hpp>
 #include <lamellar/containers/unordered_multimap.hpp>
 #include <lamellar/containers/unordered_multiset.hpp>
 #include <lamellar/containers/unordered_set.hpp>
+#include <lamellar/containers/vector.hpp>
+#include <lamellar/containers/work_queue.hpp>
 
 // Everything that the layer containers offers: where an element lives; for users.
 // Our own sources include single headers.
