@@ -249,9 +249,18 @@ void engine::queue_to_self(lane& from, const self_buffer& what) {
 void engine::flush(lane& from, traffic kind) {
   auto& peers = from.open[static_cast<std::size_t>(kind)];
   // Shipping to this PE itself runs handlers, which may open buffers of their own class only.
+  // One that sends to its own PE again and again must not keep away what comes from others: its
+  // buffer goes once, and what has been opened since waits for the next turn.
+  bool own_has_gone = false;
+  bool own_waits = false;
   while (!peers.empty()) {
     const std::uint32_t to = peers.back();
     peers.pop_back();
+    if (to == me_ && own_has_gone) {
+      own_waits = true;
+      continue;
+    }
+    own_has_gone |= to == me_;
     from.out[static_cast<std::size_t>(kind)][to].listed = false;
     ship(from, to, kind);
     destination& d = from.out[static_cast<std::size_t>(kind)][to];
@@ -260,6 +269,7 @@ void engine::flush(lane& from, traffic kind) {
       d.start = d.cursor = d.limit = nullptr;
     }
   }
+  if (own_waits) peers.push_back(me_);
 }
 
 bool engine::post_one(std::uint32_t to, traffic kind, outgoing& what) {

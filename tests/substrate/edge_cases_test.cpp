@@ -21,6 +21,18 @@ using lamellar::testing::on_pes;
 
 namespace {
 
+/// Until somebody sets the flag.
+struct restless {
+  bool is_told = false;
+  std::uint64_t turns = 0;
+};
+struct once_more {
+  void operator()(context& at, restless& here, const darc<restless>& all) const {
+    ++here.turns;
+    if (!here.is_told) all.send(at.me(), once_more{}, all);
+  }
+};
+
 /// What a PE has received.
 struct inbox {
   std::uint64_t whole = 0;
@@ -283,5 +295,17 @@ TEST_CASE("a body that sends large messages to its own PE does not pile them up"
     w.quiesce().get();
     CHECK(counts.local() == 200);
     CHECK(most <= 16 * w.threads());
+  });
+}
+
+TEST_CASE("a handler that sends to its own PE for ever keeps nobody away") {
+  on_pes([](world& w) {
+    const auto all = darc<restless>::create(w).get();
+    all.send(w.me(), once_more{}, all);
+    const pe next{(w.me().index() + 1) % w.size()};
+    all.send(next, [](restless& there) { there.is_told = true; });
+    w.quiesce().get();
+    CHECK(all->is_told);
+    CHECK(all->turns >= 1);
   });
 }
