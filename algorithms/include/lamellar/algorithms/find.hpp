@@ -36,9 +36,9 @@ task<std::optional<std::uint64_t>> find_if(
 
 /// The least index of an element whose projection equals `value`; nothing if there is none.
 template <distributed_range R, class V, class Projection = std::identity>
-task<std::optional<std::uint64_t>> find(
-    const R& range, V value, Projection projection = {},
-    std::source_location where = std::source_location::current());
+  requires detail::compared_with<V, R, Projection> task<std::optional<std::uint64_t>> find(
+      const R& range, V value, Projection projection = {},
+      std::source_location where = std::source_location::current());
 
 /// Whether there is an element with predicate(projection(element)). All end in the round in
 /// which one is found anywhere.
@@ -159,11 +159,11 @@ task<std::optional<std::uint64_t>> find_if(const R& range, Predicate predicate,
 }
 
 template <distributed_range R, class V, class Projection>
-task<std::optional<std::uint64_t>> find(const R& range, V value, Projection projection,
-                                        std::source_location where) {
-  const auto equal = [value = std::move(value)](const auto& other) { return other == value; };
-  return lamellar::find_if(range, equal, std::move(projection), where);
-}
+  requires detail::compared_with<V, R, Projection> task<std::optional<std::uint64_t>> find(
+      const R& range, V value, Projection projection, std::source_location where) {
+    const auto equal = [value = std::move(value)](const auto& other) { return other == value; };
+    return lamellar::find_if(range, equal, std::move(projection), where);
+  }
 
 template <distributed_range R, class Predicate, class Projection>
 task<bool> any_of(const R& range, Predicate predicate, Projection projection,

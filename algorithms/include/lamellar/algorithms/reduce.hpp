@@ -54,8 +54,9 @@ task<std::uint64_t> count_if(const R& range, Predicate predicate, Projection pro
 
 /// How many elements have a projection that equals `value`.
 template <distributed_range R, class V, class Projection = std::identity>
-task<std::uint64_t> count(const R& range, V value, Projection projection = {},
-                          std::source_location where = std::source_location::current());
+  requires detail::compared_with<V, R, Projection> task<std::uint64_t> count(
+      const R& range, V value, Projection projection = {},
+      std::source_location where = std::source_location::current());
 
 // ---- detail ---------------------------------------------------------------------------------
 
@@ -131,10 +132,10 @@ task<std::uint64_t> count_if(const R& range, Predicate predicate, Projection pro
 }
 
 template <distributed_range R, class V, class Projection>
-task<std::uint64_t> count(const R& range, V value, Projection projection,
-                          std::source_location where) {
-  const auto equal = [value = std::move(value)](const auto& other) { return other == value; };
-  return count_if(range, equal, std::move(projection), where);
-}
+  requires detail::compared_with<V, R, Projection> task<std::uint64_t> count(
+      const R& range, V value, Projection projection, std::source_location where) {
+    const auto equal = [value = std::move(value)](const auto& other) { return other == value; };
+    return count_if(range, equal, std::move(projection), where);
+  }
 
 }  // namespace lamellar

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <lamellar/algorithms/detail/neighbours.hpp>
 #include <lamellar/algorithms/distributed_range.hpp>
 #include <lamellar/containers/detail/together.hpp>
@@ -23,6 +24,14 @@
 //
 // Thread-safety: the body.
 namespace lamellar::detail {
+
+/// A value that what a projection gives can be compared with. Asked for by algorithms whose
+/// names are common, so that a user's own count(array, list) is no call of them.
+template <class V, class R, class Projection>
+concept compared_with = requires(Projection& projection, const element_of<R>& element,
+                                 const V& value) {
+  { std::invoke(projection, element) == value } -> std::convertible_to<bool>;
+};
 
 /// For work without a result.
 using no_result = std::uint8_t;
