@@ -69,7 +69,8 @@ TEST_CASE("what is written is read again") {
     for (std::size_t r = random() % 6; r > 0; --r) {
       io::csv_row row(1 + random() % 3);
       for (std::string& field : row) {
-        for (std::size_t n = random() % 5; n > 0; --n) field += letters[random() % letters.size()];
+        for (std::size_t n = random() % 5; n > 0; --n)
+          field += letters[random() % letters.size()];
       }
       io::append_csv(text, row);
       all.push_back(row);
