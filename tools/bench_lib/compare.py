@@ -62,9 +62,14 @@ class BadBaseline(Exception):
     pass
 
 
+# Their limit is the best table that the Boost of the machine has, or the standard library's.
+LIMIT_DEPENDS_ON_PACKAGES = ("map_insert_find/", "counting_map/")
+
+
 def baseline_of(measurement, even_disturbed=False):
     """The fractions worth keeping, by key: no limits, no job with more threads than cores, nothing that was itself
-    uncertain by a factor of two, and nothing that was measured only beside others."""
+    uncertain by a factor of two, nothing that was measured only beside others, and nothing whose limit is another one
+    with other packages."""
     fractions = {}
     cores = measurement.header["machine"].get("cores", 1)
     for key, quantity in sorted(measurement.quantities.items()):
@@ -72,6 +77,8 @@ def baseline_of(measurement, even_disturbed=False):
         if not quantity.quiet_rows() and not even_disturbed:
             continue
         if quantity.is_a_limit() or quantity.row["pes"] * quantity.row["threads"] > cores or low < FALLEN * high:
+            continue
+        if quantity.row["name"].startswith(LIMIT_DEPENDS_ON_PACKAGES):
             continue
         fractions[key] = float(f"{quantity.median('fraction'):.3g}")
     return fractions
