@@ -222,7 +222,8 @@ class measurement {
         counts_.add(worked.subspan(at, std::min(batch, worked.size() - at)), 1);
       }
     });
-    right_ = right_ && total() - before == list_.size() * world_.size();
+    const std::uint64_t counted = total() - before;  // collective, also where an error is known
+    right_ = right_ && counted == list_.size() * world_.size();
     return seconds;
   }
 

@@ -79,7 +79,6 @@ session::session(const std::string& providers, const std::string& domains) {
   choice.address = address_for_provider(address, s);
   choice.message_bytes = static_cast<std::uint32_t>(padded(sizeof(header) + longest_small));
   choice.expected_messages = size_ * (most_not_taken + 4);
-  choice.several_threads = true;
   fabric_ = open_fabric(s.rofi_provider.empty() ? providers : s.rofi_provider,
                         s.rofi_domain.empty() ? domains : s.rofi_domain, choice);
   meet(members[0].secret, address);

@@ -21,9 +21,8 @@ struct fi_info;
 // whether local memory must be registered) is asked of it, never guessed from its name; what
 // it claims is tried at start. Nothing here waits for a peer.
 //
-// Thread-safety: take_buffer, send, put, get, expose and hide: any thread if
-// fabric_choice::several_threads. poll and release: one thread at a time. The rest: one thread,
-// before the others begin.
+// Thread-safety: take_buffer, send, put, get, expose and hide: any thread. poll and
+// release: one thread at a time. The rest: one thread, before the others begin.
 namespace lamellar::lamellae {
 
 /// What a user may choose, and what the job needs.
@@ -33,7 +32,6 @@ struct fabric_choice {
   std::string address;   ///< of the interface to use, as 10.0.0.7 or 10.0.0.0/24; empty: any
   std::uint32_t message_bytes = 16384;   ///< the longest message, a multiple of 16
   std::uint32_t expected_messages = 64;  ///< that peers may have under way to this PE at once
-  bool several_threads = false;
   bool register_local_memory = false;  ///< even where the provider does not want it, for tests
 };
 

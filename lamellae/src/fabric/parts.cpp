@@ -30,8 +30,7 @@ bool can_fetch_add(fid_ep* ep) {
 fabric::parts::parts(provider_info info, const fabric_choice& choice)
     : net{std::move(info), choice.message_bytes},
       numbers{net.info(), 0},
-      alone{choice.several_threads},
-      outgoing{net, choice.message_bytes, most_send_buffers(choice), choice.several_threads},
+      outgoing{net, choice.message_bytes, most_send_buffers(choice)},
       incoming{net, choice},
       moving{net, choice.register_local_memory} {
   const fi_info& got = net.info();

@@ -20,12 +20,10 @@ void free_pages(std::byte* memory) { ::operator delete(memory, page); }
 
 }  // namespace
 
-send_buffers::send_buffers(endpoint& net, std::uint32_t message_bytes, std::size_t most,
-                           bool several_threads)
+send_buffers::send_buffers(endpoint& net, std::uint32_t message_bytes, std::size_t most)
     : net_{net},
       stride_{sizeof(send_item) + rounded_up(message_bytes, alignof(send_item))},
-      most_{most},
-      gate_{several_threads} {
+      most_{most} {
   grow();
 }
 

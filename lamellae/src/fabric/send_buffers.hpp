@@ -13,7 +13,7 @@
 // Memory for messages on their way out, in slabs that are registered where the provider wants
 // that. Grows as needed, up to a limit, and never shrinks.
 //
-// Thread-safety: take and give_back: any thread if `several_threads`.
+// Thread-safety: take and give_back: any thread.
 namespace lamellar::lamellae {
 
 /// Stands right before the bytes of its message.
@@ -32,8 +32,7 @@ struct alignas(64) send_item : operation {
 class send_buffers {
  public:
   /// Throws: out_of_memory.
-  send_buffers(endpoint& net, std::uint32_t message_bytes, std::size_t most,
-               bool several_threads);
+  send_buffers(endpoint& net, std::uint32_t message_bytes, std::size_t most);
   ~send_buffers();
   send_buffers(const send_buffers&) = delete;
   send_buffers& operator=(const send_buffers&) = delete;

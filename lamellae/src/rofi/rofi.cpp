@@ -284,7 +284,6 @@ class rofi_lamella final : public lamella {
                            wire_alignment * wire_alignment;
     const auto peers = static_cast<std::uint32_t>(size() - places_.pes.size());
     choice.expected_messages = peers * traffic_classes * depth_ + 16;
-    choice.several_threads = s.threads > 1;
     return choice;
   }
 

@@ -192,7 +192,6 @@ TEST_CASE("a refused registration is an exception that says what to raise, once"
 
 TEST_CASE("threads put and get while another one polls") {
   fabric_choice choice = tested_choice();
-  choice.several_threads = true;
   fabric_group group{2, choice};
   constexpr std::size_t each = 300;
   constexpr std::size_t words = 512;

@@ -217,7 +217,6 @@ TEST_CASE("messages that are too long neither reach the receiver nor stop others
 
 TEST_CASE("two threads send while a third polls") {
   fabric_choice choice = tested_choice();
-  choice.several_threads = true;
   fabric_group group{2, choice};
   constexpr std::uint64_t each = 10000;
   std::atomic<bool> gave_up{false};
