@@ -33,6 +33,7 @@ else()
 endif()
 set(LAMELLAR_TEST_SEEDS ${seeds} CACHE STRING "Seeds with which each test runs under the lamella sim")
 set(lamellar_test_sim_pes 2 4)
+set(LAMELLAR_TEST_ROFI_THREADS 4 CACHE STRING "Threads of all PEs that a test has under the lamella rofi at most")
 
 # lamellar_add_test(<name> SOURCES ... [LAMELLAE local shmem sim] [PES 1 2 4] [THREADS 1] [LINK ...] [LABELS ...]
 #                   [TIMEOUT seconds] [ARGUMENTS ...] [ENVIRONMENT variable=value ...] [NO_MAIN] [NO_ROFI])
@@ -40,8 +41,8 @@ set(lamellar_test_sim_pes 2 4)
 # One doctest program test_<layer>_<name>, with one CTest test <layer>.<name>.<lamella>.<PEs> per lamella and number of
 # PEs (default 1 2 4), and per number of threads: those with more than one bear it too, as in substrate.task.local.2x2.
 # Under sim a PE has one thread, and there is one test for each seed: substrate.task.sim.4.seed2.
-# What runs on shmem runs on rofi too, where libfabric is there: 2 PEs on two pretended hosts, and 4 PEs, two on each,
-# unless it says NO_ROFI.
+# What runs on shmem runs on rofi too, where libfabric is there, on two pretended hosts: with LAMELLAR_TEST_ROFI_THREADS
+# threads of all PEs at most, and not where it says NO_ROFI.
 # Without LAMELLAE it needs no PEs and is the one test <layer>.<name>. Where there are LAMELLAE the program's main is that
 # of tests/support/pes.hpp. NO_MAIN: a source has its own. PROGRAM_OF <name> in place of SOURCES: more runs, under this
 # name, of the program declared under that one.
@@ -112,6 +113,10 @@ function(lamellar_add_test name)
         continue()  # nobody to reach
       endif()
       foreach(threads IN LISTS arg_THREADS)
+        math(EXPR processors "${pes} * ${threads}")
+        if(lamella STREQUAL "rofi" AND processors GREATER LAMELLAR_TEST_ROFI_THREADS)
+          continue()
+        endif()
         set(test ${layer}.${name}.${lamella}.${pes})
         if(threads GREATER 1)
           string(APPEND test x${threads})
@@ -128,12 +133,27 @@ function(lamellar_add_test name)
         else()
           message(FATAL_ERROR "lamellar_add_test(${name}): unknown lamella '${lamella}'; use local, shmem or sim")
         endif()
-        math(EXPR processors "${pes} * ${threads}")
         set_tests_properties(${test} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS ${processors}
           ENVIRONMENT "${environment}" LABELS "${layer};${lamella};${arg_LABELS}")
       endforeach()
     endforeach()
   endforeach()
+endfunction()
+
+# lamellar_add_misuse_test(<name>_misuse)
+#
+# What a job says when a part of a layer is misused: <name>_misuse_program.cpp, which fails, seen from outside by
+# <name>_misuse_test.py, with tests/support/misuse.py. One CTest test <layer>.<name>_misuse.
+find_package(Python3 COMPONENTS Interpreter REQUIRED)
+function(lamellar_add_misuse_test name)
+  lamellar_test_layer(layer)
+  set(target test_${layer}_${name}_program)
+  add_executable(${target} ${name}_program.cpp)
+  target_link_libraries(${target} PRIVATE lamellar::${layer} lamellar_warnings)
+  add_dependencies(${layer}_tests ${target})
+  add_test(NAME ${layer}.${name} COMMAND ${lamellar_test_prefix} $<TARGET_FILE:Python3::Interpreter>
+    "${CMAKE_CURRENT_SOURCE_DIR}/${name}_test.py" $<TARGET_FILE:${target}>)
+  set_tests_properties(${layer}.${name} PROPERTIES TIMEOUT 300 PROCESSORS 2 LABELS "${layer};local")
 endfunction()
 
 # lamellar_add_compile_fail_test(<name> SOURCE <file> SECTIONS <macro> ... MESSAGE <regular expression> [LINK ...])

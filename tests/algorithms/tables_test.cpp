@@ -56,7 +56,7 @@ void check_sample(world& w) {
       CAPTURE(count);
       std::vector<T> expected;
       const std::size_t chosen = std::min(count, n);
-      for (const u64 i : lamellar::detail::choose_numbers(n, chosen, 3)) {
+      for (const u64 i : lamellar::detail::distinct_numbers(n, chosen, 3)) {
         expected.push_back(make<T>(i));
       }
       CHECK(expected.size() == chosen);

@@ -2,16 +2,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What is said when a range of an array, a copy or a rectangle is misused.
 
-Usage: range_misuse_test.py PROGRAM [unittest arguments]
+Usage: range_misuse_test.py PROGRAM
 """
 
 import os
-import subprocess
 import sys
-import unittest
 
-PROGRAM = os.path.abspath(sys.argv[1])
-LIMIT = 60.0
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+# pylint: disable=wrong-import-position
+import misuse
 
 # The case, and the words that must be there. Each message names the PE and the caller's line.
 CASES = {
@@ -26,21 +25,5 @@ CASES = {
     "tiles": "array_2d::create: tiles of 0 x 4 elements",
 }
 
-
-class Misuse(unittest.TestCase):
-    def test_the_job_ends_and_says_what_was_wrong(self):
-        for name, words in CASES.items():
-            with self.subTest(name):
-                env = {k: v for k, v in os.environ.items() if not k.startswith("LAMELLAR_")}
-                env.update({"LAMELLAR_PES": "2", "LAMELLAR_THREADS": "1"})
-                job = subprocess.run([PROGRAM, name], env=env, stdin=subprocess.DEVNULL, capture_output=True,
-                                     timeout=LIMIT, check=False)
-                said = job.stdout.decode() + job.stderr.decode()
-                self.assertNotEqual(job.returncode, 0, said)
-                self.assertIn(words, said)
-                self.assertRegex(said, r"PE [01]")
-                self.assertRegex(said, r"range_misuse_program\.cpp:\d+")
-
-
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    misuse.run(sys.argv[1], CASES)

@@ -17,6 +17,13 @@ TEST_CASE("a work queue is a container") {
   check_common_behaviour<work_queue<std::string, work_order::lifo>>();
 }
 
-TEST_CASE("a bag is a container") { check_common_behaviour<bag<std::uint32_t>>(); }
+TEST_CASE("a bag is a container") {
+  check_common_behaviour<bag<std::uint32_t>>();
+  check_common_behaviour<bag<std::string>>();  // whose namespace brings std::size and
+                                               // std::empty
+}
 
-TEST_CASE("a vector is a container") { check_common_behaviour<lamellar::vector<double>>(); }
+TEST_CASE("a vector is a container") {
+  check_common_behaviour<lamellar::vector<double>>();
+  check_common_behaviour<lamellar::vector<std::string>>();
+}

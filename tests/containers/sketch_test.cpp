@@ -124,12 +124,12 @@ TEST_CASE("reservoir: every item as likely as any other") {
     CHECK(t > 300);  // 400 are expected, with a deviation of 18
     CHECK(t < 500);
   }
-  reservoir<std::string> all{100};
+  reservoir<std::string> all{100, 1};
   for (int k = 0; k < 30; ++k) all.insert(std::to_string(k));
   CHECK(all.items().size() == 30);
   CHECK(all.seen() == 30);
-  CHECK(reservoir<int>{5}.items().empty());
-  CHECK_THROWS_AS(all.merge(reservoir<std::string>{7}), sketch_mismatch);
+  CHECK(reservoir<int>{5, 0}.items().empty());
+  CHECK_THROWS_AS(all.merge(reservoir<std::string>{7, 0}), sketch_mismatch);
 }
 
 TEST_CASE("sketches of all PEs, merged, are the sketch of all items") {

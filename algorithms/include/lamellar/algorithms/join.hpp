@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <functional>
 #include <iterator>
-#include <lamellar/algorithms/detail/random_numbers.hpp>
 #include <lamellar/algorithms/detail/row_in_order.hpp>
 #include <lamellar/algorithms/distributed_range.hpp>
 #include <lamellar/algorithms/segments.hpp>
+#include <lamellar/containers/detail/random_numbers.hpp>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/exchange.hpp>
 #include <lamellar/substrate/task.hpp>

@@ -11,6 +11,7 @@
 #include <lamellar/algorithms/detail/sort_steps.hpp>
 #include <lamellar/algorithms/distributed_range.hpp>
 #include <lamellar/algorithms/segments.hpp>
+#include <lamellar/containers/layout.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <source_location>
 #include <span>
@@ -81,10 +82,10 @@ task<segments<element_of<A>>> merge_ranges(A first, B second, Compare compare,
   }
   other.close();
   segment.close();
-  const even_shares shares{a.size() + b.size(), of.value.size()};
+  const layout::block shares{a.size() + b.size(), of.value.size()};
   std::vector<std::uint64_t> begins;
   for (std::uint32_t k = 0; k <= of.value.size(); ++k) {
-    begins.push_back(shares.begin(k));
+    begins.push_back(shares.first(k));
   }
   const keyed_order<T, std::uint64_t, Compare, Projection> by{std::move(compare),
                                                               {std::move(projection)}};

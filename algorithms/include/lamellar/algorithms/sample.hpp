@@ -5,13 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <lamellar/algorithms/detail/neighbours.hpp>
-#include <lamellar/algorithms/detail/random_numbers.hpp>
 #include <lamellar/algorithms/distributed_range.hpp>
+#include <lamellar/containers/detail/random_numbers.hpp>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <source_location>
 #include <span>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -35,20 +34,6 @@ task<std::vector<element_of<R>>> sample(
 
 namespace detail {
 
-/// `count` different numbers below n, in order. Requires: count <= n.
-inline std::vector<std::uint64_t> choose_numbers(std::uint64_t n, std::uint64_t count,
-                                                 std::uint64_t seed) {
-  const random_numbers number{seed};
-  std::unordered_set<std::uint64_t> chosen;
-  for (std::uint64_t j = n - count; j < n; ++j) {
-    const std::uint64_t any = number.below(j + 1, j);
-    chosen.insert(chosen.contains(any) ? j : any);
-  }
-  std::vector<std::uint64_t> sorted(chosen.begin(), chosen.end());
-  std::sort(sorted.begin(), sorted.end());
-  return sorted;
-}
-
 /// An element that was chosen, and the how manieth of them it is.
 template <class T>
 struct chosen_element {
@@ -65,7 +50,7 @@ task<std::vector<element_of<R>>> sample_range(R range, std::uint64_t count, std:
   auto settling = of.value.quiesce(where);
   co_await settling;
   const std::vector<std::uint64_t> wanted =
-      choose_numbers(mine.size(), std::min<std::uint64_t>(count, mine.size()), seed);
+      distinct_numbers(mine.size(), std::min<std::uint64_t>(count, mine.size()), seed);
   auto opening = open_to_read(mine, where);
   auto segment = co_await opening;
   const std::span<const T> local = segment.local();

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <lamellar/algorithms/detail/neighbours.hpp>
 #include <lamellar/algorithms/distributed_range.hpp>
+#include <lamellar/containers/layout.hpp>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/exchange.hpp>
 #include <lamellar/substrate/task.hpp>
@@ -108,17 +109,17 @@ task<segments<element_of<R>>> balance_range(R range, std::source_location where)
   auto opening = open_to_read(mine, where);
   auto segment = co_await opening;
   const own_place here = place_in(of.value, segment_begins(mine));
-  const even_shares shares{mine.size(), of.value.size()};
+  const layout::block shares{mine.size(), of.value.size()};
   const auto index = indices_of(mine, here.begin);
   const auto route = [&](const T& element, std::size_t k) {
     const std::uint64_t i = index(k);
-    return parcel<numbered<T>>{team_position{shares.owner(i)}, {element, i}};
+    return parcel<numbered<T>>{team_position{shares.locate(i).part}, {element, i}};
   };
   auto moving = exchange_placed(of, segment.local(), route);
   auto got = co_await moving;
   segment.close();
   std::vector<T> own(got.size());
-  const std::uint64_t first = shares.begin(here.position);
+  const std::uint64_t first = shares.first(here.position);
   for (numbered<T>& each : got) {
     own[each.index - first] = std::move(each.value);
   }

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <functional>
 #include <lamellar/algorithms/detail/neighbours.hpp>
-#include <lamellar/algorithms/detail/random_numbers.hpp>
 #include <lamellar/algorithms/distributed_range.hpp>
 #include <lamellar/algorithms/sort.hpp>
 #include <lamellar/containers/array.hpp>
+#include <lamellar/containers/detail/random_numbers.hpp>
 #include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <lamellar/substrate/team.hpp>

@@ -4,18 +4,18 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <lamellar/containers/detail/random_numbers.hpp>
 #include <lamellar/containers/detail/segment_part.hpp>
+#include <lamellar/containers/layout.hpp>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/exchange.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <lamellar/substrate/team.hpp>
 #include <lamellar/substrate/transferable.hpp>
-#include <random>
 #include <source_location>
 #include <span>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -155,41 +155,11 @@ class bag {
 
 namespace detail {
 
-/// A generator that depends on the seed, and on who asks.
-inline std::mt19937_64 seeded_generator(std::uint64_t seed, std::uint32_t who) {
-  std::seed_seq seeds{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32),
-                      who};
-  return std::mt19937_64{seeds};
-}
-
-/// A number below n. The same with every standard library, other than its distributions.
-inline std::uint64_t below(std::mt19937_64& random, std::uint64_t n) {
-  const std::uint64_t fair = ~std::uint64_t{0} - (~std::uint64_t{0} % n + 1) % n;
-  for (;;) {
-    if (const std::uint64_t drawn = random(); drawn <= fair) {
-      return drawn % n;
-    }
-  }
-}
-
 template <class T>
-void shuffle_row(std::vector<T>& items, std::mt19937_64& random) {
+void shuffle_row(std::vector<T>& items, random_sequence& random) {
   for (std::size_t k = items.size(); k > 1; --k) {
-    std::swap(items[k - 1], items[below(random, k)]);
+    std::swap(items[k - 1], items[random.below(k)]);
   }
-}
-
-/// `count` numbers below n, each once; the same for the same generator.
-inline std::vector<std::uint64_t> distinct_below(std::mt19937_64& random, std::uint64_t n,
-                                                 std::uint64_t count) {
-  std::unordered_set<std::uint64_t> drawn;
-  std::vector<std::uint64_t> list;
-  for (std::uint64_t k = n - count; k < n; ++k) {  // Floyd's algorithm
-    const std::uint64_t one = below(random, k + 1);
-    list.push_back(drawn.insert(one).second ? one : k);
-    drawn.insert(list.back());
-  }
-  return list;
 }
 
 }  // namespace detail
@@ -200,21 +170,21 @@ task<> bag<T>::balance_all(bag of, std::source_location at) {
   const std::uint32_t members = of.members().size();
   auto freezing = detail::freeze_segments(of.parts_, at);
   co_await freezing;
-  const std::uint64_t n = of.size();
+  const layout::block even{of.size(), members};
+  const auto wanted = [&even](std::uint32_t k) { return even.first(k + 1) - even.first(k); };
   // What is too much fills what is missing, both in the order of members.
   std::uint64_t too_much_before = 0;
   std::vector<std::uint64_t> missing_until;
   std::uint64_t missing = 0;
   for (std::uint32_t k = 0; k < members; ++k) {
     const std::uint64_t has = of.size_at(team_position{k});
-    const std::uint64_t wants = detail::even_share(k, n, members);
+    const std::uint64_t wants = wanted(k);
     too_much_before += k < mine.me() && has > wants ? has - wants : 0;
     missing += wants > has ? wants - has : 0;
     missing_until.push_back(missing);
   }
   std::vector<T> items = mine.take();
-  const std::uint64_t keeps =
-      std::min<std::uint64_t>(items.size(), detail::even_share(mine.me(), n, members));
+  const std::uint64_t keeps = std::min<std::uint64_t>(items.size(), wanted(mine.me()));
   const std::span<T> rest = std::span{items}.subspan(keeps);
   auto bringing = exchange_placed({of.members(), at}, rest, [&](const T&, std::size_t index) {
     const auto to =
@@ -235,11 +205,11 @@ task<> bag<T>::shuffle_all(bag of, std::uint64_t seed, std::source_location at) 
   part_type& mine = *of.parts_;
   auto settling = of.members().quiesce(at);
   co_await settling;
-  std::mt19937_64 random = detail::seeded_generator(seed, mine.me());
+  detail::random_sequence random{seed, mine.me()};
   std::vector<T> items = mine.take();
   std::vector<std::uint32_t> goes_to(items.size());
   for (std::uint32_t& each : goes_to) {
-    each = static_cast<std::uint32_t>(detail::below(random, of.members().size()));
+    each = static_cast<std::uint32_t>(random.below(of.members().size()));
   }
   auto bringing = exchange_placed({of.members(), at}, items, [&](const T&, std::size_t index) {
     return team_position{goes_to[index]};
@@ -272,10 +242,9 @@ task<std::vector<T>> bag<T>::sample_all(bag of, std::size_t count, std::uint64_t
     all += sizes[k];
   }
   // All members draw the same places.
-  std::mt19937_64 random = detail::seeded_generator(seed, 0);
   std::vector<T> found;
   for (const std::uint64_t place :
-       detail::distinct_below(random, all, std::min<std::uint64_t>(count, all))) {
+       detail::distinct_numbers(all, std::min<std::uint64_t>(count, all), seed)) {
     if (place >= before && place - before < mine.items().size()) {
       found.push_back(mine.items()[place - before]);
     }

@@ -86,11 +86,11 @@ struct container_statistics {
 
 /// How many items all members have. Collective. Cost: a quiesce and an all_reduce.
 template <distributed_container C>
-task<std::uint64_t> size(C c);
+task<std::uint64_t> size(const C& c);
 
 /// Whether nobody has any. Collective. Cost: as size().
 template <distributed_container C>
-task<bool> empty(C c);
+task<bool> empty(const C& c);
 
 /// Remove all items. Collective. Cost: a quiesce and a barrier.
 template <distributed_container C>
@@ -220,10 +220,8 @@ std::optional<R> reduce_here(const C& c, F& f, Op& op) {
   }
 }
 
-}  // namespace detail
-
 template <distributed_container C>
-task<std::uint64_t> size(C c) {
+task<std::uint64_t> count_items(C c) {
   auto settling = c.members().quiesce();
   co_await settling;
   auto counting = all_reduce(c.members(), static_cast<std::uint64_t>(c.local_size()));
@@ -231,9 +229,23 @@ task<std::uint64_t> size(C c) {
 }
 
 template <distributed_container C>
-task<bool> empty(C c) {
-  auto counting = size(std::move(c));
+task<bool> has_no_items(C c) {
+  auto counting = count_items(std::move(c));
   co_return co_await counting == 0;
+}
+
+}  // namespace detail
+
+// These two take references, as std::size and std::empty do: so they are chosen before those
+// where a container of a type of std brings both into an overload set.
+template <distributed_container C>
+task<std::uint64_t> size(const C& c) {
+  return detail::count_items(c);
+}
+
+template <distributed_container C>
+task<bool> empty(const C& c) {
+  return detail::has_no_items(c);
 }
 
 template <distributed_container C>

@@ -29,9 +29,7 @@ class quantile {
 
   /// About 3 * `size` items are kept at most.
   explicit quantile(std::size_t size = 200, std::uint64_t seed = 0)
-      : size_{std::max<std::size_t>(8, size)},
-        random_{detail::scatter_bits(seed + 0x9e3779b97f4a7c15U)},
-        levels_(1) {}
+      : size_{std::max<std::size_t>(8, size)}, random_{seed}, levels_(1) {}
   /// One with this error.
   static quantile size_for(double error, std::uint64_t seed = 0) {
     if (!(error > 0 && error < 1)) {
@@ -58,7 +56,6 @@ class quantile {
       levels_[h].insert(levels_[h].end(), other.levels_[h].begin(), other.levels_[h].end());
     }
     seen_ += other.seen_;
-    random_ ^= detail::scatter_bits(other.random_);
     shrink();
   }
 
@@ -97,7 +94,7 @@ class quantile {
 
   std::size_t size_;
   std::uint64_t seen_ = 0;
-  std::uint64_t random_;
+  detail::random_sequence random_;
   std::vector<std::vector<T>> levels_;  // the last is where items stand for most
 };
 
@@ -112,14 +109,14 @@ void quantile<T, Compare>::shrink() {
     }
     std::vector<T>& level = levels_[h];
     std::sort(level.begin(), level.end(), Compare{});
-    random_ = detail::scatter_bits(random_ + 0x9e3779b97f4a7c15U);
+    const std::uint64_t random = random_.next();
     std::vector<T> left;
     if (level.size() % 2 != 0) {  // one without a partner stays: the first or the last
-      const bool first = (random_ & 2) != 0;
+      const bool first = (random & 2) != 0;
       left.push_back(first ? level.front() : level.back());
       level.erase(first ? level.begin() : level.end() - 1);
     }
-    for (std::size_t k = random_ & 1; k < level.size(); k += 2) {
+    for (std::size_t k = random & 1; k < level.size(); k += 2) {
       levels_[h + 1].push_back(level[k]);
     }
     level = std::move(left);

@@ -14,7 +14,8 @@
 // not more. Each item draws a random number, and those with the least ones stay: so merging is
 // as if all had been inserted into one.
 //
-// PEs give different seeds, such as their numbers; otherwise all draw the same numbers.
+// Sketches that are to be merged have different seeds, such as the numbers of their PEs: with
+// the same one all would choose items that came at the same times.
 //
 // Source: bottom-k sampling (Cohen, Kaplan 2007).
 //
@@ -26,12 +27,13 @@ class reservoir {
  public:
   using value_type = T;
 
+  /// Room for nothing; to be assigned to.
+  reservoir() = default;
   /// Room for `size` items.
-  explicit reservoir(std::size_t size = 1000, std::uint64_t seed = 0)
-      : size_{size}, random_{detail::scatter_bits(seed + 0x9e3779b97f4a7c15U)} {}
+  reservoir(std::size_t size, std::uint64_t seed) : size_{size}, random_{seed} {}
   /// One whose share of items of any kind differs from that of all by less than `error`, with
   /// a probability of 0.95.
-  static reservoir size_for(double error, std::uint64_t seed = 0) {
+  static reservoir size_for(double error, std::uint64_t seed) {
     if (!(error > 0 && error < 1)) {
       detail::refuse_size("reservoir", "an error between 0 and 1", error);
     }
@@ -41,8 +43,7 @@ class reservoir {
   /// Cost: a random number; sometimes O(log size).
   void insert(const T& item) {
     ++seen_;
-    random_ += 0x9e3779b97f4a7c15U;
-    keep(detail::scatter_bits(random_), item);
+    keep(random_.next(), item);
   }
   /// Let this be the sketch of both. Throws: sketch_mismatch, if the sizes differ.
   void merge(const reservoir& other) {
@@ -90,9 +91,9 @@ class reservoir {
     }
   }
 
-  std::size_t size_;
+  std::size_t size_ = 0;
   std::uint64_t seen_ = 0;
-  std::uint64_t random_;
+  detail::random_sequence random_;
   std::vector<std::pair<std::uint64_t, T>> kept_;  // a heap: the largest number comes first
 };
 

@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <lamellar/containers/detail/random_numbers.hpp>
 #include <lamellar/containers/hash.hpp>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/error.hpp>
@@ -53,18 +54,10 @@ task<S> all_merge(detail::located_team of, S mine) {
 
 namespace detail {
 
-/// Every bit of the result depends on every one of x.
-inline std::uint64_t scatter_bits(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
-  return x ^ (x >> 31);
-}
-
 /// A hash of an item for sketches: number `which` of many independent ones.
 template <class T, class Hash>
 std::uint64_t sketch_hash(const T& item, std::uint64_t which = 0) {
-  return scatter_bits(static_cast<std::uint64_t>(Hash{}(item)) +
-                      (which + 1) * 0x9e3779b97f4a7c15U);
+  return mixed_bits(static_cast<std::uint64_t>(Hash{}(item)) + (which + 1) * counter_step);
 }
 
 [[noreturn]] void refuse_merge(const char* kind, std::uint64_t mine, std::uint64_t theirs);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <lamellar/containers/detail/ask_owners.hpp>
 #include <lamellar/containers/detail/segment_part.hpp>
+#include <lamellar/containers/layout.hpp>
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/exchange.hpp>
 #include <lamellar/substrate/reply.hpp>
@@ -161,12 +162,12 @@ task<> vector<T>::balance_all(vector of, std::source_location at) {
   part_type& mine = *of.parts_;
   auto freezing = detail::freeze_segments(of.parts_, at);
   co_await freezing;
-  const std::uint64_t n = of.size();
+  const layout::block even{of.size(), of.members().size()};
   const std::uint64_t first = of.local_first();
   std::vector<T> items = mine.take();
   // Items of earlier members come first, and those of each in their order: that is the order.
   auto bringing = exchange_placed({of.members(), at}, items, [&](const T&, std::size_t index) {
-    return team_position{detail::even_owner(first + index, n, of.members().size())};
+    return team_position{even.locate(first + index).part};
   });
   auto arrived = co_await bringing;
   items.assign(std::make_move_iterator(arrived.begin()),

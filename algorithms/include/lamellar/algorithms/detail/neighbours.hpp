@@ -57,25 +57,6 @@ auto indices_of(const R& range, std::uint64_t begin) {
   }
 }
 
-/// n elements in blocks over members, the first of which have one more.
-class even_shares {
- public:
-  even_shares(std::uint64_t n, std::uint64_t members)
-      : less_{n / members}, more_{n % members} {}
-  std::uint64_t begin(std::uint64_t position) const {
-    return position * less_ + std::min(position, more_);
-  }
-  std::uint32_t owner(std::uint64_t index) const {
-    const std::uint64_t in_larger = more_ * (less_ + 1);
-    return static_cast<std::uint32_t>(index < in_larger ? index / (less_ + 1)
-                                                        : more_ + (index - in_larger) / less_);
-  }
-
- private:
-  std::uint64_t less_;
-  std::uint64_t more_;
-};
-
 /// Whether the indices of two ranges with segments of the same sizes are the same everywhere.
 template <class A, class B>
 bool same_order(const A& a, const B& b) {

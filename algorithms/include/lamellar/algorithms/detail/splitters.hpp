@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <lamellar/algorithms/detail/cuts.hpp>
+#include <lamellar/containers/detail/random_numbers.hpp>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <lamellar/substrate/team.hpp>
@@ -51,22 +52,6 @@ template <class K>
 struct sample_share {
   std::vector<mark<K>> marks;
   std::vector<std::uint32_t> ends;
-};
-
-/// Numbers that look random, the same in every run.
-class sample_places {
- public:
-  explicit sample_places(std::uint64_t seed) : state_{seed * 0x9e3779b97f4a7c15U + 1} {}
-  std::uint64_t below(std::uint64_t n) {
-    state_ += 0x9e3779b97f4a7c15U;
-    std::uint64_t x = state_;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
-    return (x ^ (x >> 31)) % n;
-  }
-
- private:
-  std::uint64_t state_;
 };
 
 template <class Items>
@@ -350,7 +335,7 @@ class splitter_search {
   }
 
   const Items& items_;
-  sample_places places_;
+  random_sequence places_;           // the same in every run
   std::vector<open_interval> open_;  // ascending
   std::vector<cell_list> cells_;     // of open_, between count() and narrow()
   std::vector<found> found_;

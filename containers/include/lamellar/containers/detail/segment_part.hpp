@@ -41,17 +41,17 @@ class segment_part {
     const std::lock_guard held{lock_};
     return items_.size();
   }
-  T item(std::size_t k) const {
-    const std::lock_guard held{lock_};
-    return items_[k];
-  }
-  /// f of each item that is here now; f may put in more, which is not looked at.
+  /// f of each item that is here now; f may put in more, which is not looked at. While it is
+  /// not frozen the row may move under f, which then sees copies, some at a time.
   template <class F>
   void for_each(F& f) const {
+    if (is_frozen()) {
+      for (const T& each : items_) f(each);
+      return;
+    }
     const std::size_t n = size();
-    for (std::size_t k = 0; k < n; ++k) {
-      const T each = item(k);
-      f(each);
+    for (std::size_t k = 0; k < n; k += some) {
+      for (const T& each : copy_of(k, std::min(n, k + some))) f(each);
     }
   }
   /// The same by several threads, each a piece of its own, while nobody puts any in.
@@ -109,6 +109,11 @@ class segment_part {
   }
 
  private:
+  static constexpr std::size_t some = 64;
+  std::vector<T> copy_of(std::size_t begin, std::size_t end) const {
+    const std::lock_guard held{lock_};
+    return {items_.data() + begin, items_.data() + end};
+  }
   void refuse_if_frozen(const char* what, std::source_location where) const {
     if (is_frozen()) [[unlikely]] {
       still_frozen(members_, kind_, what, where);
@@ -174,18 +179,6 @@ task<> thaw_segments(darc<segment_part<T>> parts, std::source_location at) {
   parts->thaw();
   auto meeting = members.barrier(at);
   co_await meeting;
-}
-
-/// The member that gets item number k of n, if all get as many, the first ones one more.
-inline std::uint32_t even_owner(std::uint64_t k, std::uint64_t n, std::uint32_t members) {
-  const std::uint64_t each = n / members;
-  const std::uint64_t larger = n % members;
-  const std::uint64_t in_larger = larger * (each + 1);
-  return static_cast<std::uint32_t>(k < in_larger ? k / (each + 1)
-                                                  : larger + (k - in_larger) / each);
-}
-inline std::uint64_t even_share(std::uint32_t member, std::uint64_t n, std::uint32_t members) {
-  return n / members + (member < n % members ? 1 : 0);
 }
 
 }  // namespace lamellar::detail
