@@ -219,8 +219,9 @@ class unordered_map {
     handle_.template tell_many<detail::keyed_erase<part_type>>(
         keys.size(), [&](std::size_t k) { return std::tie(keys[k]); });
   }
-  /// The values of keys[k], in this order. A key that repeats within some ten thousand is asked
-  /// for once. `keys` must stay in place until the reply is there.
+  /// The values of keys[k], in this order. Where keys repeat, which is seen from the first two
+  /// thousand, one that repeats within some ten thousand is asked for once. `keys` must stay in
+  /// place until the reply is there.
   reply<std::vector<std::optional<V>>> find_many(std::span<const K> keys) const {
     return reply<std::vector<std::optional<V>>>{find_each(handle_, keys)};
   }

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-// Finds the keys of a list that have come before, block by block. Where a block has next to
-// none, the next few are not searched.
+// Finds the keys of a list that have come before, block by block. Where the first keys of a block
+// have next to none, the rest of it and the next few blocks are not searched.
 //
 // Thread-safety: none.
 namespace lamellar::detail {
@@ -40,7 +40,11 @@ class repeated_keys {
     if (first_ == ~std::size_t{0}) {
       first_ = k;
     }
-    ++looked_;
+    if (looked_++ == enough && found_.size() < enough / 64) {
+      searching_ = false;
+      idle_ = 7;
+      return false;
+    }
     // Not the bits that name the owner: all keys of a block may have the same.
     std::size_t at = (h << 8 | h >> 56) >> shift_;
     for (;; at = (at + 1) & (places_.size() - 1)) {
@@ -59,15 +63,13 @@ class repeated_keys {
 
   /// Pairs of keys of this block: one, and an earlier one that is the same. To be read at the
   /// end of the block.
-  const std::vector<std::pair<std::size_t, std::size_t>>& found() {
-    if (searching_ && found_.size() < looked_ / 64) {
-      idle_ = 7;
-    }
+  const std::vector<std::pair<std::size_t, std::size_t>>& found() const {
     return found_;
   }
 
  private:
   static constexpr std::uint32_t none = ~std::uint32_t{0};
+  static constexpr std::size_t enough = 2048;  // keys that tell whether many repeat
 
   std::vector<std::uint32_t> places_;
   std::vector<std::pair<std::size_t, std::size_t>> found_;
