@@ -13,6 +13,12 @@ constexpr std::uint32_t polls_before_news = 3;
 
 constexpr std::size_t index_of(traffic kind) { return static_cast<std::size_t>(kind); }
 
+/// The count of which the other end has told the last bits. Who polls alone writes these.
+template <class Bits>
+std::uint64_t told(const std::atomic<std::uint64_t>& known, Bits last) {
+  return whole_count(known.load(std::memory_order_relaxed), last);
+}
+
 /// Never lower it: what is told may be overtaken on its way.
 void raise(std::atomic<std::uint64_t>& to, std::uint64_t value) {
   std::uint64_t now = to.load(std::memory_order_relaxed);
@@ -52,16 +58,18 @@ void far_channels::fill(wire_header& header, std::uint32_t peer, wire_kind kind,
   header = {};
   header.tag = tag_;
   header.from = me_;
-  header.bytes = bytes;
+  header.bytes = bytes & (payload_limit - 1);
   header.kind = static_cast<std::uint8_t>(kind);
   for (std::size_t k = 0; k < traffic_classes; ++k) {
-    header.freed[k] = to.in[k].freed.load(std::memory_order_acquire);
-    raise(to.told_freed[k], header.freed[k]);
+    const std::uint64_t freed = to.in[k].freed.load(std::memory_order_acquire);
+    header.freed[k] = static_cast<std::uint16_t>(freed);
+    raise(to.told_freed[k], freed);
   }
   // `handled` first: what it counts has left its failures behind.
-  header.handled = to.in_handled.load(std::memory_order_acquire);
-  header.failed = to.in_failed.load(std::memory_order_relaxed);
-  raise(to.told_handled, header.handled);
+  const std::uint64_t handled = to.in_handled.load(std::memory_order_acquire);
+  header.handled = static_cast<std::uint32_t>(handled);
+  header.failed = static_cast<std::uint32_t>(to.in_failed.load(std::memory_order_relaxed));
+  raise(to.told_handled, handled);
 }
 
 void far_channels::send(std::uint32_t peer, std::byte* buffer) {
@@ -79,7 +87,7 @@ void far_channels::post(std::uint32_t peer, traffic kind, std::uint32_t bytes,
   auto& header = *reinterpret_cast<wire_header*>(buffer);
   fill(header, peer, static_cast<wire_kind>(kind), bytes);
   header.flags = flags;
-  header.number = channel.posted++;
+  header.number = static_cast<std::uint16_t>(channel.posted++);
   send(peer, buffer);
 }
 
@@ -104,9 +112,11 @@ delivery far_channels::delivered(std::uint32_t peer) const {
 // --- receiving ---
 
 void far_channels::hear(far_peer& from, const wire_header& header) {
-  for (std::size_t k = 0; k < traffic_classes; ++k) raise(from.out[k].freed, header.freed[k]);
-  raise(from.out_failed, header.failed);
-  raise(from.out_handled, header.handled);
+  for (std::size_t k = 0; k < traffic_classes; ++k) {
+    raise(from.out[k].freed, told(from.out[k].freed, header.freed[k]));
+  }
+  raise(from.out_failed, told(from.out_failed, header.failed));
+  raise(from.out_handled, told(from.out_handled, header.handled));
 }
 
 void far_channels::take(const fabric_arrival& arrival) {
@@ -129,8 +139,8 @@ void far_channels::take(const fabric_arrival& arrival) {
     fabric_.release(arrival);
     return;
   }
-  in_channel& channel = from.in[header.kind];
-  if (header.number != channel.arrived ||
+  in_channel& channel = from.in[index_of(static_cast<traffic>(kind))];
+  if (header.number != static_cast<std::uint16_t>(channel.arrived) ||
       channel.arrived - channel.freed.load(std::memory_order_relaxed) >= depth_) {
     ++refused_;  // twice, or without credit: no member of the job sends this
     fabric_.release(arrival);
@@ -148,7 +158,7 @@ void far_channels::take(const fabric_arrival& arrival) {
   channel.waiting.push_back(slot);
   if (!channel.is_listed) {
     channel.is_listed = true;
-    ready_[header.kind].push_back(header.from);
+    ready_[index_of(static_cast<traffic>(kind))].push_back(header.from);
   }
 }
 

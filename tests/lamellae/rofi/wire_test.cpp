@@ -33,7 +33,7 @@ wire_header a_header(wire_kind kind, std::uint32_t bytes) {
   wire_header made{};
   made.tag = tag;
   made.from = 3;
-  made.bytes = bytes;
+  made.bytes = bytes & (payload_limit - 1);
   made.kind = static_cast<std::uint8_t>(kind);
   return made;
 }
@@ -53,6 +53,20 @@ wave_part part(std::uint64_t sum, std::uint64_t of_tag, std::uint64_t pe) {
 }
 
 }  // namespace
+
+TEST_CASE("counts are known from their last bits, and never fall") {
+  for (const std::uint64_t known :
+       {std::uint64_t{0}, std::uint64_t{70'000}, std::uint64_t{1} << 40}) {
+    for (const std::uint64_t more : {0, 1, 100, 32'767}) {
+      CHECK(whole_count(known, static_cast<std::uint16_t>(known + more)) == known + more);
+      CHECK(whole_count(known, static_cast<std::uint32_t>(known + more)) == known + more);
+    }
+    CHECK(whole_count(known, static_cast<std::uint32_t>(known + 0x7fffffff)) ==
+          known + 0x7fffffff);
+    CHECK(whole_count(known, static_cast<std::uint16_t>(known - 1)) == known);
+    CHECK(whole_count(known, static_cast<std::uint32_t>(known - 5)) == known);
+  }
+}
 
 TEST_CASE("a message of the job is read, padding left out") {
   const auto bytes = message(a_header(wire_kind::handler, 20), 32);
@@ -83,7 +97,7 @@ TEST_CASE("what is not of the job, or makes no sense, is no message") {
   CHECK(refused(header, 16));
   header = a_header(wire_kind::wave, sizeof(wave_part));
   CHECK_FALSE(refused(header, sizeof(wave_part)));
-  header.bytes -= 8;
+  header = a_header(wire_kind::wave, sizeof(wave_part) - 8);
   CHECK(refused(header, sizeof(wave_part)));
   header = a_header(wire_kind::wave, 0);
   header.kind = 4;
