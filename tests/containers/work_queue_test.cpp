@@ -8,6 +8,7 @@
 #include <lamellar/containers/work_queue.hpp>
 #include <lamellar/substrate/collectives.hpp>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -131,12 +132,22 @@ TEST_CASE("one PE alone follows the order") {
       void push(std::uint64_t k) { of[odd_first{}(k)].push(k); }
       std::uint64_t next() { return of[of[0].empty() ? 1 : 0].next(); }
     };
+    // Numbers of buckets may be as large as they like.
+    struct largest_first {
+      std::size_t operator()(std::uint64_t item) const { return ~item; }
+    };
+    struct by_size : std::set<std::uint64_t> {
+      void push(std::uint64_t k) { insert(k); }
+      std::uint64_t next() { return extract(std::prev(end())).value(); }
+    };
     auto first = run(work_order::fifo{}, first_in{});
     co_await first;
     auto second = run(work_order::lifo{}, last_in{});
     co_await second;
     auto third = run(by_buckets{}, buckets{});
     co_await third;
+    auto fourth = run(work_order::priority<largest_first>{}, by_size{});
+    co_await fourth;
     co_await w.barrier();
   });
 }

@@ -42,7 +42,7 @@ struct lifo {
   using store = detail::lifo_store<T>;
 };
 /// By buckets: BucketOf{}(item) is the number of an item's, and the least comes first; within a
-/// bucket first in, first out. A PE has a few words for each number up to the largest.
+/// bucket first in, first out. Cost: a search among the buckets that have items.
 template <class BucketOf>
 struct priority {
   static constexpr std::string_view name = "priority";

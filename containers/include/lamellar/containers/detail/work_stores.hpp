@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -97,69 +98,66 @@ struct lifo_store : row_store<T> {
 };
 
 /// Buckets, of which the one with the least number comes first; within one, first in first out.
+/// Only those that have items are there.
 template <class T, class BucketOf>
 class bucket_store {
  public:
   void push(T item) {
     const auto bucket = static_cast<std::size_t>(BucketOf{}(std::as_const(item)));
-    if (bucket >= buckets_.size()) {
-      buckets_.resize(bucket + 1);
-    }
     buckets_[bucket].push(std::move(item));
-    first_ = std::min(first_, bucket);
     ++size_;
   }
   std::size_t size() const { return size_; }
   T pop() {
-    --size_;
-    return first_bucket().pop_first();
+    const auto first = buckets_.begin();
+    T item = first->second.pop_first();
+    taken_from(first, 1);
+    return item;
   }
   /// Half of the first bucket that can be divided; if there is none, the last item of all.
   std::vector<T> take_half(std::size_t most) {
     if (size_ < 2) {
       return {};
     }
-    first_bucket();
-    std::size_t from = first_;
-    for (std::size_t k = first_; k < buckets_.size(); ++k) {
-      from = buckets_[k].size() != 0 ? k : from;
-      if (buckets_[k].size() > 1) {
-        break;
-      }
+    auto from = std::find_if(buckets_.begin(), buckets_.end(),
+                             [](const auto& each) { return each.second.size() > 1; });
+    if (from == buckets_.end()) {
+      --from;
     }
-    std::vector<T> taken = buckets_[from].take_first(
-        std::min(most, std::max<std::size_t>(1, buckets_[from].size() / 2)));
-    size_ -= taken.size();
+    std::vector<T> taken = from->second.take_first(
+        std::min(most, std::max<std::size_t>(1, from->second.size() / 2)));
+    taken_from(from, taken.size());
     return taken;
   }
   void clear() {
     buckets_.clear();
-    first_ = size_ = 0;
+    size_ = 0;
   }
   template <class F>
   void for_each(const F& f) const {
-    for (const item_row<T>& each : buckets_) {
-      each.for_each(f);
+    for (const auto& [number, row] : buckets_) {
+      row.for_each(f);
     }
   }
   std::size_t bytes() const {
-    std::size_t sum = buckets_.capacity() * sizeof(item_row<T>);
-    for (const item_row<T>& each : buckets_) {
-      sum += each.bytes();
+    std::size_t sum = 0;
+    for (const auto& [number, row] : buckets_) {
+      sum += sizeof(number) + sizeof(row) + row.bytes();
     }
     return sum;
   }
 
  private:
-  item_row<T>& first_bucket() {
-    while (buckets_[first_].size() == 0) {
-      ++first_;
+  using row_of_buckets = std::map<std::size_t, item_row<T>>;
+
+  void taken_from(typename row_of_buckets::iterator bucket, std::size_t items) {
+    size_ -= items;
+    if (bucket->second.size() == 0) {
+      buckets_.erase(bucket);
     }
-    return buckets_[first_];
   }
 
-  std::vector<item_row<T>> buckets_;
-  std::size_t first_ = 0;  // no bucket before it has items
+  row_of_buckets buckets_;
   std::size_t size_ = 0;
 };
 
