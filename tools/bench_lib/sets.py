@@ -24,6 +24,7 @@ PROGRAMS = {
     "array_put_get": ("--operations 2^12 --volume 2^22 --bytes 2^12,2^20", "local.2x1", "", PAIRS, 2),
     "array_sum": ("--elements 2^21", "local.2x1", "", "local.1x1 local.2x1 shmem.2x1 local.1x2", 1),
     "histogram": ("--table 2^20 --updates 2^20", "local.1x1 local.2x1 shmem.2x1", "", ROOMY, 1),
+    "gups": ("--table 2^18", "local.2x1", "", ROOMY, 1),
     "index_gather": ("--table 2^20 --requests 2^20", "local.1x1 local.2x1 shmem.2x1",
                      "--access read_only,atomic", ROOMY, 1),
     "random_permutation": ("--numbers 2^17", "local.2x1 shmem.2x1", "", SCALED, 1),
