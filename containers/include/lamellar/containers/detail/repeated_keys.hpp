@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-// Finds the keys of a list that have come before, block by block. Where the first keys of a block
-// have next to none, the rest of it and the next few blocks are not searched.
+// Finds the keys of a list that have come before, block by block. Where the first keys of a
+// block have next to none, the rest of it and the next few blocks are not searched.
 //
 // Thread-safety: none.
 namespace lamellar::detail {
@@ -63,9 +63,7 @@ class repeated_keys {
 
   /// Pairs of keys of this block: one, and an earlier one that is the same. To be read at the
   /// end of the block.
-  const std::vector<std::pair<std::size_t, std::size_t>>& found() const {
-    return found_;
-  }
+  const std::vector<std::pair<std::size_t, std::size_t>>& found() const { return found_; }
 
  private:
   static constexpr std::uint32_t none = ~std::uint32_t{0};
