@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # How tests are declared. A test belongs to the layer whose name its folder bears (tests/substrate, tests/substrate/io:
 # substrate), links that layer, and carries it as label. Labels: the layer; local, shmem, sim or unit for what the test runs on;
-# compile_fail, fuzz, integration, house; long for what the quick tier leaves out under sanitizers.
+# compile_fail, docs, fuzz, integration, house; long for what the quick tier leaves out under sanitizers.
 
 # GCC's thread sanitizer cannot map its shadow where the kernel randomises addresses widely.
 set(lamellar_test_prefix)
