@@ -10,6 +10,7 @@ prints the same with any number of PEs, in all ways to start it.
   doc_programs.py extract PAGE NAME OUTPUT   write the program; its lines have the numbers of the page's
   doc_programs.py shown PAGE NAME BUILD      run the commands that start the program NAME, and compare with the page
   doc_programs.py ways PAGE NAME BUILD       run it as 2 and 4 PEs that are threads, and that are processes
+  doc_programs.py --self-test
 BUILD is where the pages say build/release. DOC_PROGRAMS_PREFIX holds words to put before each program.
 """
 
@@ -18,6 +19,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 
 BLOCK = re.compile(r"^```(\w+)[ ]?([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -113,7 +115,45 @@ def check_ways(page, name, build):
                 compare(line, printed, shown.output, shown.any_order)
 
 
+SAMPLE = """# A page
+```cpp one.cpp
+int a;
+```
+between
+```cpp one.cpp
+int b;
+```
+```text any-order
+$ N=2 bin/one --fast
+yes
+$ bin/other one
+no
+```
+"""
+
+
+def self_test():
+    with tempfile.TemporaryDirectory() as folder:
+        page = os.path.join(folder, "page.md")
+        with open(page, "w", encoding="utf-8") as file:
+            file.write(SAMPLE)
+        source, shown = program(page, "one"), commands(page, "other")
+    if source != "\n\nint a;\n\n\n\nint b;\n" or shown != [Command("bin/other one", ["no"], True, False)]:
+        sys.exit(f"self-test: got {source!r}, {shown}")
+    for printed, any_order, right in (["x", "y"], False, True), (["y", "x"], True, True), (["y", "x"], False, False), (["x"], True, False):
+        try:
+            compare("a command", printed, ["x", "y"], any_order)
+            same = True
+        except SystemExit:
+            same = False
+        if same != right:
+            sys.exit(f"self-test: {printed}, in any order {any_order}: {same}")
+
+
 def main():
+    if "--self-test" in sys.argv:
+        self_test()
+        return
     if len(sys.argv) != 5 or sys.argv[1] not in ("extract", "shown", "ways"):
         sys.exit(__doc__)
     what, page, name, last = sys.argv[1:]
