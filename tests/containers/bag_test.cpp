@@ -4,6 +4,8 @@
 #include <cereal/types/string.hpp>
 #include <cstdint>
 #include <functional>
+#include <lamellar/algorithms/elementwise.hpp>
+#include <lamellar/algorithms/reduce.hpp>
 #include <lamellar/algorithms/sort.hpp>
 #include <lamellar/containers/bag.hpp>
 #include <lamellar/containers/vector.hpp>
@@ -237,5 +239,30 @@ TEST_CASE("equal items, on some of the PEs") {
     co_await sorting;
     for (const std::string& each : items.local()) CHECK(each == "the same");
     co_await w.barrier();
+  });
+}
+
+// Both a container and a range: what has the same name for both must be clear.
+TEST_CASE_TEMPLATE("a bag and a vector are containers for for_each and reduce", C,
+                   bag<std::uint64_t>, lamellar::vector<std::uint64_t>) {
+  on_pes([](world& w) -> task<> {
+    auto making = C::create(w);
+    const C items = co_await making;
+    items.add_item(w.me().index() + 1);
+    std::uint64_t here = 0;
+    const auto add = [&here](std::uint64_t each) { here += each; };
+    auto looking = lamellar::for_each(items, add);
+    co_await looking;
+    CHECK(here == w.me().index() + 1);
+    const std::uint64_t n = w.size();
+    auto joining = lamellar::reduce(items, std::identity{}, std::plus<>{});
+    CHECK(co_await joining == n * (n + 1) / 2);
+    auto freezing = items.freeze();
+    co_await freezing;
+    auto changing =
+        lamellar::transform(items, items, [](std::uint64_t each) { return 2 * each; });
+    co_await changing;
+    auto again = lamellar::reduce(items, std::identity{}, std::plus<>{});
+    CHECK(co_await again == n * (n + 1));
   });
 }

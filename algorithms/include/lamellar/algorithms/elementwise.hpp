@@ -7,6 +7,7 @@
 #include <functional>
 #include <lamellar/algorithms/detail/segment_work.hpp>
 #include <lamellar/algorithms/distributed_range.hpp>
+#include <lamellar/containers/distributed_container.hpp>
 #include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <source_location>
@@ -30,8 +31,10 @@
 namespace lamellar {
 
 /// Call f(element) for every element, T& where the range may be written, else const T&.
-/// Collective.
+/// Collective. Bags and vectors have one for all containers, which only looks:
+/// <lamellar/containers/distributed_container.hpp>; transform() changes their elements.
 template <distributed_range R, class F>
+  requires(!distributed_container<R>)
 task<> for_each(const R& range, F f,
                 std::source_location where = std::source_location::current());
 
@@ -68,6 +71,7 @@ task<> transform(const A& a, const B& b, const To& to, F f,
 // ---- detail ---------------------------------------------------------------------------------
 
 template <distributed_range R, class F>
+  requires(!distributed_container<R>)
 task<> for_each(const R& range, F f, std::source_location where) {
   const auto loop = [f = std::move(f)](const on_node::execution& how, auto elements,
                                        const auto&) {

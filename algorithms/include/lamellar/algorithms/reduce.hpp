@@ -6,6 +6,7 @@
 #include <functional>
 #include <lamellar/algorithms/detail/segment_work.hpp>
 #include <lamellar/algorithms/distributed_range.hpp>
+#include <lamellar/containers/distributed_container.hpp>
 #include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <lamellar/substrate/transferable.hpp>
@@ -30,8 +31,10 @@ namespace lamellar {
 /// given, for reduce(array, op) is the reduction that one PE asks for.
 ///
 /// Requires: op(T, T) is associative; and commutative, unless the order of indices is that of
-/// the segments.
+/// the segments. Bags and vectors have the one of all containers:
+/// <lamellar/containers/distributed_container.hpp>.
 template <distributed_range R, transferable T, class Op>
+  requires(!distributed_container<R>)
 task<T> reduce(const R& range, T init, Op op,
                std::source_location where = std::source_location::current());
 
@@ -95,6 +98,7 @@ task<T> transform_and_reduce(const R& range, T init, Op op, F f, const char* wha
 }  // namespace detail
 
 template <distributed_range R, transferable T, class Op>
+  requires(!distributed_container<R>)
 task<T> reduce(const R& range, T init, Op op, std::source_location where) {
   return detail::transform_and_reduce(range, std::move(init), std::move(op), std::identity{},
                                       "lamellar::reduce", where);
