@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Breaks one rule of disjoint sets, bags, vectors or channels, as the first argument says;
-// sequence_misuse_test.py runs it and reads what is said.
+// Breaks one rule of disjoint sets, bags, vectors, channels or graphs, as the first argument
+// says; sequence_misuse_test.py runs it and reads what is said.
 #include <cstdio>
 #include <functional>
 #include <lamellar/containers/bag.hpp>
 #include <lamellar/containers/channel.hpp>
 #include <lamellar/containers/disjoint_set.hpp>
+#include <lamellar/containers/graph.hpp>
 #include <lamellar/containers/vector.hpp>
 #include <lamellar/substrate/run.hpp>
 #include <map>
@@ -55,6 +56,39 @@ const std::map<std::string, std::function<void(world&)>> cases{
        items.freeze().get();
        items.at(2).get();
      }},
+    {"no_vertex",
+     [](world& w) {
+       const auto g = graph<>::create(w, 8).get();
+       g.add_edge(7, 8);
+     }},
+    {"no_vertex_in_list",
+     [](world& w) {
+       const auto g = graph<>::create(w, 8).get();
+       const std::vector<graph_edge<>> edges{{1, 2}, {9, 3}};
+       g.add_edges(edges);
+     }},
+    {"edge_too_late",
+     [](world& w) {
+       const auto g = graph<>::create(w, 8).get();
+       g.freeze().get();
+       g.add_edge_both(1, 2);
+     }},
+    {"visit_too_early",
+     [](world& w) {
+       const auto g = graph<>::create(w, 8).get();
+       g.visit(3, [](const graph<>::vertex& v) { return v.id; }).get();
+     }},
+    {"degree_too_early",
+     [](world& w) {
+       const auto g = graph<>::create(w, 8).get();
+       g.degree(3).get();
+     }},
+    {"elsewhere",
+     [](world& w) {
+       const auto g = graph<int>::create(w, 8).get();
+       g.data(w.me().index() == 0 ? 7 : 0) = 4;
+     }},
+    {"other_vertices", [](world& w) { graph<>::create(w, 10 + w.me().index()).get(); }},
     {"capacity", [](world& w) { channel<int>::create(w, 0).get(); }},
 };
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is said when a disjoint set, a bag, a vector or a channel is misused.
+"""What is said when a disjoint set, a bag, a vector, a channel or a graph is misused.
 
 Usage: sequence_misuse_test.py PROGRAM
 """
@@ -22,6 +22,13 @@ CASES = {
     "not_frozen": "bag: size of a bag that may grow; all its members freeze() it first",
     "frozen": "vector: push_back in a vector that is frozen; all its members thaw() it first",
     "index": "vector: at of item 2 of a vector of 2 items",
+    "no_vertex": "graph: add_edge of vertex 8 in a graph of the 8 vertices below 8",
+    "no_vertex_in_list": "graph: add_edges of vertex 9 in a graph of the 8 vertices below 8",
+    "edge_too_late": "graph: add_edge_both in a graph that is frozen; all its members thaw() it first",
+    "visit_too_early": "graph: visit of a graph that may get edges; all its members freeze() it first",
+    "degree_too_early": "graph: degree of a graph that may get edges; all its members freeze() it first",
+    "elsewhere": "visit() goes there",
+    "other_vertices": "graph::create: PE 0 asks for 10, PE 1 for 11; all must ask for the same",
     "capacity": "channel::create: room for no item; a channel has a capacity of 1 or more",
 }
 

@@ -20,6 +20,7 @@
 #include <lamellar/containers/describe.hpp>
 #include <lamellar/containers/disjoint_set.hpp>
 #include <lamellar/containers/distributed_container.hpp>
+#include <lamellar/containers/graph.hpp>
 #include <lamellar/containers/hash.hpp>
 #include <lamellar/containers/hyperloglog.hpp>
 #include <lamellar/containers/id_map.hpp>

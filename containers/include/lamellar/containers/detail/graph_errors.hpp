@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <lamellar/substrate/team.hpp>
+#include <source_location>
+
+// What graphs and sparse matrices refuse, in words.
+namespace lamellar::detail {
+
+/// Ends the job: there is no vertex `v` in a graph of `vertices`.
+[[noreturn]] void no_such_vertex(const team& members, const char* what, std::uint64_t v,
+                                 std::uint64_t vertices, std::source_location where);
+/// Ends the job: what lies at `v` is asked for as if it lay here.
+[[noreturn]] void vertex_elsewhere(const team& members, const char* what, std::uint64_t v,
+                                   std::uint32_t owner, std::source_location where);
+/// Ends the job: a graph must be frozen and is not.
+[[noreturn]] void graph_not_frozen(const team& members, const char* what,
+                                   std::source_location where);
+/// Ends the job: a graph that is frozen gets an edge.
+[[noreturn]] void graph_frozen(const team& members, const char* what,
+                               std::source_location where);
+/// Ends the job: an algorithm needs each edge to lie both ways.
+[[noreturn]] void edges_one_way(const team& members, const char* what,
+                                std::source_location where);
+
+}  // namespace lamellar::detail
