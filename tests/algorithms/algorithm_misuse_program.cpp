@@ -3,8 +3,10 @@
 // and reads what is said.
 #include <cstdio>
 #include <functional>
+#include <lamellar/algorithms/breadth_first_search.hpp>
 #include <lamellar/algorithms/copy.hpp>
 #include <lamellar/algorithms/elementwise.hpp>
+#include <lamellar/algorithms/k_core.hpp>
 #include <lamellar/algorithms/scan.hpp>
 #include <lamellar/algorithms/segments.hpp>
 #include <lamellar/algorithms/select.hpp>
@@ -52,6 +54,24 @@ const std::map<std::string, std::function<void(world&)>> cases{
      [](world& w) {
        const auto none = unsafe_array<int>::create(w, 0).get();
        quantiles(none, {0.5}).get();
+     }},
+    {"not_frozen",
+     [](world& w) {
+       const auto g = graph<>::create(w, 10).get();
+       breadth_first_search(g, 3).get();
+     }},
+    {"start",
+     [](world& w) {
+       const auto g = graph<>::create(w, 10).get();
+       g.freeze().get();
+       breadth_first_search(g, 10).get();
+     }},
+    {"one_way",
+     [](world& w) {
+       const auto g = graph<>::create(w, 10).get();
+       if (w.me().index() == 1) g.add_edge(3, 4);
+       g.freeze().get();
+       k_core(g).get();
      }},
 };
 

@@ -19,6 +19,9 @@ CASES = {
     "order": "transform: the elements of the ranges are dealt out in different ways; both must have the same layout",
     "copy": "copy: a range of 10 elements to one of 9; both must have as many",
     "rank": "nth_element: the element of rank 10 of a range of 10 elements; ranks are 0 to the size less one",
+    "not_frozen": "graph: breadth_first_search of a graph that may get edges; all its members freeze() it first",
+    "start": "graph: breadth_first_search of vertex 10 in a graph of the 10 vertices below 10",
+    "one_way": "k_core: an edge of the graph lies one way only; this needs each edge both ways, as add_edge_both() puts",
     "quantile": "quantiles: the element of rank 0 of a range of 0 elements",
 }
 

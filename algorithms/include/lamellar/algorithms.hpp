@@ -2,6 +2,8 @@
 #pragma once
 
 #include <lamellar/algorithms/adjacent_difference.hpp>
+#include <lamellar/algorithms/breadth_first_search.hpp>
+#include <lamellar/algorithms/connected_components.hpp>
 #include <lamellar/algorithms/copy.hpp>
 #include <lamellar/algorithms/distributed_range.hpp>
 #include <lamellar/algorithms/elementwise.hpp>
@@ -15,7 +17,9 @@
 #include <lamellar/algorithms/io/read.hpp>
 #include <lamellar/algorithms/io/write.hpp>
 #include <lamellar/algorithms/join.hpp>
+#include <lamellar/algorithms/k_core.hpp>
 #include <lamellar/algorithms/merge.hpp>
+#include <lamellar/algorithms/page_rank.hpp>
 #include <lamellar/algorithms/partition.hpp>
 #include <lamellar/algorithms/reduce.hpp>
 #include <lamellar/algorithms/reduce_by_key.hpp>
@@ -24,8 +28,11 @@
 #include <lamellar/algorithms/segments.hpp>
 #include <lamellar/algorithms/select.hpp>
 #include <lamellar/algorithms/set_operations.hpp>
+#include <lamellar/algorithms/shortest_paths.hpp>
 #include <lamellar/algorithms/shuffle.hpp>
 #include <lamellar/algorithms/sort.hpp>
+#include <lamellar/algorithms/topological_sort.hpp>
+#include <lamellar/algorithms/triangle_count.hpp>
 #include <lamellar/algorithms/unique.hpp>
 
 // Everything that the layer algorithms offers: what all PEs do together; for users.
