@@ -44,4 +44,37 @@ void edges_one_way(const team& members, const char* what, std::source_location w
          where);
 }
 
+void outside_matrix(const team& members, const char* what, std::uint64_t row,
+                    std::uint64_t column, std::uint64_t rows, std::uint64_t columns,
+                    std::source_location where) {
+  misuse(&engine_of(members.where()),
+         fmt::format("sparse_matrix: {} at row {}, column {} of a matrix of {} rows and {} "
+                     "columns",
+                     what, row, column, rows, columns),
+         where);
+}
+
+void row_elsewhere(const team& members, std::uint64_t row, std::uint32_t owner,
+                   std::source_location where) {
+  misuse(
+      &engine_of(members.where()),
+      fmt::format("sparse_matrix: row {} lies on PE {}; local_rows() are those that are here",
+                  row, owner),
+      where);
+}
+
+void matrix_not_assembled(const team& members, const char* what, std::source_location where) {
+  misuse(&engine_of(members.where()),
+         fmt::format("sparse_matrix: {} before all its members assemble() it", what), where);
+}
+
+void wrong_vector_part(const team& members, const char* what, std::size_t given,
+                       std::size_t wanted, std::source_location where) {
+  misuse(&engine_of(members.where()),
+         fmt::format("sparse_matrix: {} of {} elements, where this PE has {}; vectors lie in "
+                     "blocks, as those of layout::block",
+                     what, given, wanted),
+         where);
+}
+
 }  // namespace lamellar::detail

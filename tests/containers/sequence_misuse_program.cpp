@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Breaks one rule of disjoint sets, bags, vectors, channels or graphs, as the first argument
-// says; sequence_misuse_test.py runs it and reads what is said.
+// Breaks one rule of disjoint sets, bags, vectors, channels, graphs or matrices, as the first
+// argument says; sequence_misuse_test.py runs it and reads what is said.
 #include <cstdio>
 #include <functional>
 #include <lamellar/containers/bag.hpp>
 #include <lamellar/containers/channel.hpp>
 #include <lamellar/containers/disjoint_set.hpp>
 #include <lamellar/containers/graph.hpp>
+#include <lamellar/containers/sparse_matrix.hpp>
 #include <lamellar/containers/vector.hpp>
 #include <lamellar/substrate/run.hpp>
 #include <map>
@@ -89,6 +90,30 @@ const std::map<std::string, std::function<void(world&)>> cases{
        g.data(w.me().index() == 0 ? 7 : 0) = 4;
      }},
     {"other_vertices", [](world& w) { graph<>::create(w, 10 + w.me().index()).get(); }},
+    {"no_column",
+     [](world& w) {
+       const auto a = sparse_matrix<double>::create(w, 4, 6).get();
+       a.add(3, 6, 0.5);
+     }},
+    {"row_too_early",
+     [](world& w) {
+       const auto a = sparse_matrix<double>::create(w, 4, 6).get();
+       a.row(w.me().index() * 2);
+     }},
+    {"row_elsewhere",
+     [](world& w) {
+       const auto a = sparse_matrix<double>::create(w, 4, 6).get();
+       a.assemble().get();
+       a.row(2 - 2 * w.me().index());
+     }},
+    {"vector_part",
+     [](world& w) {
+       const auto a = sparse_matrix<double>::create(w, 4, 6).get();
+       a.assemble().get();
+       std::vector<double> x(6);
+       std::vector<double> y(2);
+       a.multiply(x, y).get();
+     }},
     {"capacity", [](world& w) { channel<int>::create(w, 0).get(); }},
 };
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is said when a disjoint set, a bag, a vector, a channel or a graph is misused.
+"""What is said when a disjoint set, a bag, a vector, a channel, a graph or a matrix is misused.
 
 Usage: sequence_misuse_test.py PROGRAM
 """
@@ -29,6 +29,10 @@ CASES = {
     "degree_too_early": "graph: degree of a graph that may get edges; all its members freeze() it first",
     "elsewhere": "visit() goes there",
     "other_vertices": "graph::create: PE 0 asks for 10, PE 1 for 11; all must ask for the same",
+    "no_column": "sparse_matrix: add at row 3, column 6 of a matrix of 4 rows and 6 columns",
+    "row_too_early": "sparse_matrix: row before all its members assemble() it",
+    "row_elsewhere": "; local_rows() are those that are here",
+    "vector_part": "sparse_matrix: multiply: x of 6 elements, where this PE has 3; vectors lie in blocks",
     "capacity": "channel::create: room for no item; a channel has a capacity of 1 or more",
 }
 

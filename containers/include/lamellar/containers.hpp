@@ -33,6 +33,7 @@
 #include <lamellar/containers/reductions.hpp>
 #include <lamellar/containers/reservoir.hpp>
 #include <lamellar/containers/sketch.hpp>
+#include <lamellar/containers/sparse_matrix.hpp>
 #include <lamellar/containers/unordered_map.hpp>
 #include <lamellar/containers/unordered_multimap.hpp>
 #include <lamellar/containers/unordered_multiset.hpp>
