@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <lamellar/algorithms/copy.hpp>
+#include <lamellar/algorithms/detail/graph_slots.hpp>
 #include <lamellar/algorithms/detail/neighbours.hpp>
 #include <lamellar/algorithms/select.hpp>
 #include <lamellar/substrate/detail/engine.hpp>
@@ -24,6 +25,15 @@ void orders_differ(const engine* at, const char* what, std::source_location wher
                   "have the same layout (redistribute() gives another one)",
                   what),
       where);
+}
+
+void too_many_slots(const located_team& of, std::uint64_t slots) {
+  misuse(&engine_of(of.value.where()),
+         fmt::format(
+             "graph: this PE has {} vertices and neighbours of them on other PEs, and 2^32 "
+             "is the most; take more PEs",
+             slots),
+         of.where);
 }
 
 void sizes_differ(const engine* at, const char* what, std::size_t first, std::size_t second,

@@ -43,7 +43,7 @@ struct page_ranks {
 /// between two vertices each counts. Begins with a quiesce of the team.
 ///
 /// Cost: a round passes over all edges, and sends 8 bytes from each PE to each vertex of others
-/// that it has edges to; two all_reduce. Memory: 8 bytes for each edge, 16 for each vertex that
+/// that it has edges to; two all_reduce. Memory: 4 bytes for each edge, 16 for each vertex that
 /// a PE works with. The same in every run with as many PEs. Requires: a frozen graph, the same
 /// options everywhere.
 template <class V, class E>
@@ -76,7 +76,7 @@ task<page_ranks> page_rank(graph<V, E> g, page_rank_options options,
         continue;
       }
       const double share = ranks[v] / static_cast<double>(to.size());
-      for (const std::uint64_t slot : to) {
+      for (const std::uint32_t slot : to) {
         given[slot] += share;
       }
     }

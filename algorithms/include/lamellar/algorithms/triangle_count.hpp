@@ -31,7 +31,7 @@ namespace lamellar {
 /// team.
 ///
 /// Cost: O(edges^1.5) in all; each list of a vertex once to each PE that it concerns. Memory:
-/// 16 bytes for each edge, 8 for each vertex that a PE works with. Requires: a frozen graph.
+/// 12 bytes for each edge, 8 for each vertex that a PE works with. Requires: a frozen graph.
 /// Misuse: edges that do not lie both ways.
 template <class V, class E>
 task<std::uint64_t> triangle_count(

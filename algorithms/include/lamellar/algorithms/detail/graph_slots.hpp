@@ -17,12 +17,15 @@
 // Thread-safety: the body.
 namespace lamellar::detail {
 
+/// Ends the job: a PE works with so many vertices that their slots are no numbers of 32 bits.
+[[noreturn]] void too_many_slots(const located_team& of, std::uint64_t slots);
+
 struct graph_slots {
   halo values;
   std::vector<std::uint64_t> begins;  // of each own vertex' edges, and the number of all
-  std::vector<std::uint64_t> slots;   // to which edges go
+  std::vector<std::uint32_t> slots;   // to which edges go
 
-  std::span<const std::uint64_t> of(std::size_t vertex) const {
+  std::span<const std::uint32_t> of(std::size_t vertex) const {
     return {slots.data() + begins[vertex], begins[vertex + 1] - begins[vertex]};
   }
 
@@ -42,11 +45,14 @@ struct graph_slots {
     graph_slots made;
     auto making = halo::create(of, g.layout(), std::move(ghosts));
     made.values = co_await making;
+    if (made.values.slots() > std::uint64_t{1} << 32) [[unlikely]] {
+      too_many_slots(of, made.values.slots());
+    }
     made.slots.reserve(edges);
     made.begins.push_back(0);
     for (const vertex_id v : g.local_vertices()) {
       for (const auto& each : g.neighbours(v)) {
-        made.slots.push_back(made.values.slot(each.to));
+        made.slots.push_back(static_cast<std::uint32_t>(made.values.slot(each.to)));
       }
       made.begins.push_back(made.slots.size());
     }
