@@ -7,6 +7,7 @@
 #include <lamellar/containers/detail/halo.hpp>
 #include <lamellar/containers/graph.hpp>
 #include <lamellar/substrate/task.hpp>
+#include <lamellar/substrate/team.hpp>
 #include <span>
 #include <utility>
 #include <vector>
