@@ -212,6 +212,45 @@ TEST_CASE("vertices are visited where they lie, and so are their neighbours") {
   });
 }
 
+namespace {
+
+using ring = graph<std::string, no_data>;
+
+/// Leaves its mark, and goes on to the next vertex.
+struct go_round {
+  void operator()(const ring::vertex& here, const ring& g, const std::string& mark,
+                  std::uint64_t steps) const {
+    here.data += mark;
+    if (steps != 0) g.update(here.neighbours[0].to, go_round{}, g, mark, steps - 1);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what runs at a vertex takes what travels, the graph too, and sends on") {
+  on_pes([](world& w) -> task<> {
+    constexpr std::uint64_t n = 23;
+    auto making = ring::create(w, n);
+    const ring g = co_await making;
+    for (const vertex_id v : g.local_vertices()) g.add_edge(v, (v + 5) % n);
+    co_await g.freeze();
+    if (w.me().index() == 0) g.update(7, go_round{}, g, std::string{"ab"}, 2 * n - 1);
+    co_await w.quiesce();
+    for (const std::string& each : g.local_data()) CHECK(each == "abab");
+    const auto text = [](const ring::vertex& here, const std::string& end) {
+      return here.data + end;
+    };
+    auto asking = g.visit(3, text, std::string{"!"});
+    CHECK(co_await asking == "abab!");
+    co_await w.barrier();
+    auto telling = g.visit(n - 1, [](const ring::vertex& here) { here.data.clear(); });
+    co_await telling;
+    co_await w.barrier();
+    if (g.is_local(n - 1)) CHECK(g.data(n - 1).empty());
+    co_await w.barrier();
+  });
+}
+
 TEST_CASE("vertices of other names get numbers from an id_map") {
   on_pes([](world& w) -> task<> {
     // Everybody knows the next one, and the last one the first.
