@@ -33,6 +33,8 @@ PROGRAMS = {
     "isx": ("--keys 2^18 --range 2^20", "local.2x1", "", SCALED, 1),
     "scan": ("--elements 2^20", "local.2x1 shmem.2x1", "", SCALED, 1),
     "map_insert_find": ("--keys 2^15 --type u64", "local.2x1 shmem.2x1", "", ROOMY, 1),
+    "bfs": ("--scale 14", "local.2x1", "--scale 20", SCALED, 1),
+    "page_rank": ("--scale 14", "local.2x1", "--scale 20", SCALED, 1),
     "disjoint_set": ("--scale 14", "local.2x1 shmem.2x1", "--mode batch,loop", SCALED, 1),
     "work_queue": ("--depth 7", "local.2x1 shmem.2x1", "--tree geometric,binomial", SCALED, 1),
     "over_network": ("--round-trips 300 --messages 2^16 --volume 2^22 --table 2^18 --updates 2^18", "rofi.2x1",

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <lamellar/algorithms/detail/segment_work.hpp>
 #include <lamellar/algorithms/distributed_range.hpp>
-#include <lamellar/containers/distributed_container.hpp>
 #include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <lamellar/substrate/transferable.hpp>
@@ -28,13 +28,13 @@
 namespace lamellar {
 
 /// op(init, e0, e1, ...) of all elements, each converted to T. `init` and `op` must both be
-/// given, for reduce(array, op) is the reduction that one PE asks for.
+/// given, for reduce(array, op) is the reduction that one PE asks for; and `init` is no
+/// function of an element, for reduce(container, f, op) is one of all containers.
 ///
 /// Requires: op(T, T) is associative; and commutative, unless the order of indices is that of
-/// the segments. Bags and vectors have the one of all containers:
-/// <lamellar/containers/distributed_container.hpp>.
+/// the segments.
 template <distributed_range R, transferable T, class Op>
-  requires(!distributed_container<R>)
+  requires(!std::invocable<T&, const element_of<R>&>)
 task<T> reduce(const R& range, T init, Op op,
                std::source_location where = std::source_location::current());
 
@@ -98,7 +98,7 @@ task<T> transform_and_reduce(const R& range, T init, Op op, F f, const char* wha
 }  // namespace detail
 
 template <distributed_range R, transferable T, class Op>
-  requires(!distributed_container<R>)
+  requires(!std::invocable<T&, const element_of<R>&>)
 task<T> reduce(const R& range, T init, Op op, std::source_location where) {
   return detail::transform_and_reduce(range, std::move(init), std::move(op), std::identity{},
                                       "lamellar::reduce", where);

@@ -7,13 +7,13 @@
 #include <cstdint>
 #include <lamellar/containers/detail/action.hpp>
 #include <lamellar/containers/detail/compressed_rows.hpp>
+#include <lamellar/containers/detail/growing_row.hpp>
+#include <lamellar/containers/detail/random_numbers.hpp>
 #include <lamellar/containers/layout.hpp>
 #include <lamellar/substrate/bitwise.hpp>
 #include <lamellar/substrate/context.hpp>
 #include <lamellar/substrate/darc.hpp>
-#include <lamellar/substrate/detail/spin_lock.hpp>
 #include <lamellar/substrate/team.hpp>
-#include <mutex>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -83,7 +83,7 @@ class graph_part {
         me_{members_.position().index()},
         first_{how.first(me_)},
         data_(part_size(how, me_)),
-        lock_{members_.where().threads() > 1} {
+        edges_{members_.where().threads() > 1} {
     for (std::uint32_t k = 0; k < members_.size(); ++k) {
       pes_.push_back(members_.at(team_position{k}).index());
     }
@@ -103,46 +103,28 @@ class graph_part {
   graph_vertex<V, E> vertex(vertex_id v) {
     return {v, data_[v - first_], std::as_const(rows_).row(v - first_)};
   }
-  std::size_t edges_here() const {
-    const std::lock_guard held{lock_};
-    return frozen_ ? rows_.size() : edges_.size();
-  }
+  std::size_t edges_here() const { return frozen_ ? rows_.size() : edges_.size(); }
   std::size_t bytes() const {
-    return sizeof(*this) + data_.capacity() * sizeof(V) + edges_.capacity() * sizeof(edge) +
-           rows_.bytes();
+    return sizeof(*this) + data_.capacity() * sizeof(V) + edges_.bytes() + rows_.bytes();
   }
 
-  void put(edge one) {
-    const std::lock_guard held{lock_};
-    edges_.push_back(std::move(one));
-  }
-  void put(std::span<const edge> some) {
-    const std::lock_guard held{lock_};
-    edges_.insert(edges_.end(), some.begin(), some.end());
-  }
+  void put(edge one) { edges_.push(std::move(one)); }
+  void put(std::span<const edge> some) { edges_.append(some); }
   /// f of each edge that is here now; f may put in more, which is not looked at.
   template <class F>
   void for_each(F& f) const {
-    const std::size_t n = edges_here();
-    if (frozen_) {
-      for (std::size_t k = 0; k < rows_.rows(); ++k) {
-        for (const neighbour& each : rows_.row(k)) {
-          f(edge{first_ + k, each.to, each.data});
-        }
-      }
+    if (!frozen_) {
+      edges_.for_each(f);
       return;
     }
-    for (std::size_t k = 0; k < n; ++k) {
-      const edge each = [&] {
-        const std::lock_guard held{lock_};
-        return edges_[k];
-      }();
-      f(each);
+    for (std::size_t k = 0; k < rows_.rows(); ++k) {
+      for (const neighbour& each : rows_.row(k)) {
+        f(edge{first_ + k, each.to, each.data});
+      }
     }
   }
   void clear() {
-    const std::lock_guard held{lock_};
-    edges_ = {};
+    edges_.clear();
     rows_.clear();
     frozen_ = false;
     std::fill(data_.begin(), data_.end(), V{});
@@ -156,7 +138,7 @@ class graph_part {
     const auto keep = [&all](edge each) { all.push_back(std::move(each)); };
     for_each(keep);
     rows_.clear();
-    edges_ = std::move(all);
+    edges_.put(std::move(all));
     frozen_ = false;
   }
   /// What all members have. The edges lie both ways if `turned`, summed over all, is 0: a
@@ -176,12 +158,11 @@ class graph_part {
   vertex_id first_;
   std::vector<std::uint32_t> pes_;
   std::vector<V> data_;              // by handlers of the vertex, and by the body
-  std::vector<edge> edges_;          // under the lock; empty while frozen
+  growing_row<edge> edges_;          // empty while frozen
   compressed_rows<neighbour> rows_;  // by the body; empty unless frozen
   bool frozen_ = false;              // by the body, when nothing is under way
   std::uint64_t all_edges_ = 0;      // the same
   bool both_ways_ = false;           // the same
-  mutable spin_lock lock_;
 };
 
 template <class V, class E>
@@ -190,8 +171,7 @@ void graph_part<V, E>::freeze(graph_cleaning without) {
     thaw();
   }
   rows_.build(
-      data_.size(), std::exchange(edges_, {}),
-      [this](const edge& each) { return each.from - first_; },
+      data_.size(), edges_.take(), [this](const edge& each) { return each.from - first_; },
       [](edge each) {
         return neighbour{each.to, std::move(each.data)};
       });
@@ -221,10 +201,7 @@ void graph_part<V, E>::freeze(graph_cleaning without) {
 template <class V, class E>
 std::uint64_t graph_part<V, E>::turned() const {
   const auto number = [](std::uint64_t a, std::uint64_t b) {
-    std::uint64_t x = a * 0x9e3779b97f4a7c15U + b;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
-    return x ^ (x >> 31);
+    return mixed_bits(a * counter_step + b);
   };
   std::uint64_t sum = 0;
   for (std::size_t k = 0; k < rows_.rows(); ++k) {

@@ -6,12 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <lamellar/containers/detail/compressed_rows.hpp>
+#include <lamellar/containers/detail/growing_row.hpp>
 #include <lamellar/containers/detail/halo.hpp>
 #include <lamellar/containers/layout.hpp>
 #include <lamellar/substrate/bitwise.hpp>
-#include <lamellar/substrate/detail/spin_lock.hpp>
 #include <lamellar/substrate/team.hpp>
-#include <mutex>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -88,7 +87,7 @@ class matrix_part {
         by_columns_{columns},
         me_{members_.position().index()},
         first_{rows.first(me_)},
-        lock_{members_.where().threads() > 1} {
+        added_{members_.where().threads() > 1} {
     for (std::uint32_t k = 0; k < members_.size(); ++k) {
       pes_.push_back(members_.at(team_position{k}).index());
     }
@@ -110,43 +109,26 @@ class matrix_part {
   std::span<const std::uint64_t> slots() const { return slots_; }
   std::uint64_t all_entries() const { return all_entries_; }
 
-  std::size_t entries_here() const {
-    const std::lock_guard held{lock_};
-    return rows_.size() + added_.size();
-  }
+  std::size_t entries_here() const { return rows_.size() + added_.size(); }
   std::size_t bytes() const {
-    return sizeof(*this) + rows_.bytes() + added_.capacity() * sizeof(entry) +
+    return sizeof(*this) + rows_.bytes() + added_.bytes() +
            slots_.capacity() * sizeof(std::uint64_t);
   }
-  void put(entry one) {
-    const std::lock_guard held{lock_};
-    added_.push_back(std::move(one));
-  }
-  void put(std::span<const entry> some) {
-    const std::lock_guard held{lock_};
-    added_.insert(added_.end(), some.begin(), some.end());
-  }
+  void put(entry one) { added_.push(std::move(one)); }
+  void put(std::span<const entry> some) { added_.append(some); }
   /// f of each entry that is here now, assembled or not; f may add more, which is not looked
   /// at.
   template <class F>
   void for_each(F& f) const {
-    const std::size_t n = entries_here() - rows_.size();
     for (std::size_t k = 0; k < rows_.rows(); ++k) {
       for (const element& each : rows_.row(k)) {
         f(entry{first_ + k, each.column, each.value});
       }
     }
-    for (std::size_t k = 0; k < n; ++k) {
-      const entry each = [&] {
-        const std::lock_guard held{lock_};
-        return added_[k];
-      }();
-      f(each);
-    }
+    added_.for_each(f);
   }
   void clear() {
-    const std::lock_guard held{lock_};
-    added_ = {};
+    added_.clear();
     rows_.clear();
     slots_ = {};
     assembled_ = false;
@@ -160,7 +142,7 @@ class matrix_part {
     all.reserve(entries_here());
     const auto keep = [&all](entry each) { all.push_back(std::move(each)); };
     for_each(keep);
-    added_ = {};
+    added_.clear();
     rows_.build(
         rows_here(), std::move(all), [this](const entry& each) { return each.row - first_; },
         [](entry each) {
@@ -199,13 +181,12 @@ class matrix_part {
   std::uint32_t me_;
   std::uint64_t first_;
   std::vector<std::uint32_t> pes_;
-  std::vector<entry> added_;       // under the lock
+  growing_row<entry> added_;
   compressed_rows<element> rows_;  // by the body, when nothing is under way; so are the others
   halo columns_;
   std::vector<std::uint64_t> slots_;
   std::uint64_t all_entries_ = 0;
   bool assembled_ = false;
-  mutable spin_lock lock_;
 };
 
 // ---- messages -------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <lamellar/containers/detail/growing_row.hpp>
 #include <lamellar/containers/detail/sequence_errors.hpp>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/darc.hpp>
@@ -20,8 +21,8 @@
 // One PE's part of a container whose items lie where they were put: a growing row of items. A
 // *frozen* container does not grow, and all members know how many items each of them has.
 //
-// Thread-safety: what grows or clears the row holds its lock; with one thread per PE that costs
-// nothing. Who looks at the items does so when nobody puts any in.
+// Thread-safety: putting items in, their number and for_each(): any thread. Who looks at the
+// items otherwise does so when nobody puts any in.
 namespace lamellar::detail {
 
 template <class T>
@@ -31,65 +32,57 @@ class segment_part {
       : members_{std::move(members)},
         kind_{kind},
         me_{members_.position().index()},
+        items_{members_.where().threads() > 1},
         next_{me_},
-        lock_{members_.where().threads() > 1} {}
+        turn_lock_{members_.where().threads() > 1} {}
 
   const team& members() const { return members_; }
   std::uint32_t me() const { return me_; }
-  std::span<T> items() { return items_; }
-  std::size_t size() const {
-    const std::lock_guard held{lock_};
-    return items_.size();
-  }
-  /// f of each item that is here now; f may put in more, which is not looked at. While it is
-  /// not frozen the row may move under f, which then sees copies, some at a time.
+  std::span<T> items() { return items_.items(); }
+  std::size_t size() const { return items_.size(); }
+  /// f of each item that is here now; f may put in more, which is not looked at.
   template <class F>
   void for_each(F& f) const {
-    if (is_frozen()) {
-      for (const T& each : items_) f(each);
+    if (!is_frozen()) {
+      items_.for_each(f);
       return;
     }
-    const std::size_t n = size();
-    for (std::size_t k = 0; k < n; k += some) {
-      for (const T& each : copy_of(k, std::min(n, k + some))) f(each);
-    }
+    for (const T& each : items_.items()) f(each);
   }
   /// The same by several threads, each a piece of its own, while nobody puts any in.
   static constexpr std::size_t piece = 4096;
-  std::size_t pieces() const { return (items_.size() + piece - 1) / piece; }
+  std::size_t pieces() const { return (size() + piece - 1) / piece; }
   template <class F>
   void for_each_in(std::size_t k, F& f) const {
-    for (std::size_t i = k * piece; i < std::min((k + 1) * piece, items_.size()); ++i) {
-      f(items_[i]);
+    const std::span<const T> all = items_.items();
+    for (const T& each : all.subspan(k * piece, std::min(piece, all.size() - k * piece))) {
+      f(each);
     }
   }
-  std::size_t bytes() const { return sizeof(*this) + items_.capacity() * sizeof(T); }
+  std::size_t bytes() const { return sizeof(*this) + items_.bytes(); }
 
   void push(T item, const char* what, std::source_location where) {
     refuse_if_frozen(what, where);
-    const std::lock_guard held{lock_};
-    items_.push_back(std::move(item));
+    items_.push(std::move(item));
   }
   void append(std::span<const T> items, const char* what, std::source_location where) {
     refuse_if_frozen(what, where);
-    const std::lock_guard held{lock_};
-    items_.insert(items_.end(), items.begin(), items.end());
+    items_.append(items);
   }
   void clear() {
-    const std::lock_guard held{lock_};
     items_.clear();
     begins_.clear();
   }
   /// Positions in turn, beginning after this one.
   std::uint32_t next_in_turn() {
-    const std::lock_guard held{lock_};
+    const std::lock_guard held{turn_lock_};
     next_ = next_ + 1 < members_.size() ? next_ + 1 : 0;
     return next_;
   }
 
   /// The items without their place, and back.
-  std::vector<T> take() { return std::exchange(items_, {}); }
-  void put(std::vector<T> items) { items_ = std::move(items); }
+  std::vector<T> take() { return items_.take(); }
+  void put(std::vector<T> items) { items_.put(std::move(items)); }
 
   // ---- frozen ----
   bool is_frozen() const { return !begins_.empty(); }
@@ -109,11 +102,6 @@ class segment_part {
   }
 
  private:
-  static constexpr std::size_t some = 64;
-  std::vector<T> copy_of(std::size_t begin, std::size_t end) const {
-    const std::lock_guard held{lock_};
-    return {items_.data() + begin, items_.data() + end};
-  }
   void refuse_if_frozen(const char* what, std::source_location where) const {
     if (is_frozen()) [[unlikely]] {
       still_frozen(members_, kind_, what, where);
@@ -123,11 +111,11 @@ class segment_part {
   team members_;
   std::string_view kind_;
   std::uint32_t me_;
+  growing_row<T> items_;
   std::uint32_t next_;
-  std::vector<T> items_;
+  spin_lock turn_lock_;  // guards next_
   std::vector<std::uint64_t>
       begins_;  // empty: not frozen; by the body, when nothing is under way
-  mutable spin_lock lock_;
 };
 
 // ---- messages -------------------------------------------------------------------------------

@@ -108,9 +108,9 @@ task<exchanged_items<T>> place_rows(located_team of, std::vector<std::uint64_t> 
   check_row_counts(of, counts.size());
   const auto store = [&](const auto& ends, const auto& places, exchanged_items<T>& result,
                          std::vector<std::uint64_t>& sent) {
-    row_placer<T, exchange_end<placed<T>>> rows{of, ends, places, counts, result, sent};
-    fill(rows);
-    rows.finish();
+    row_placer<T, exchange_end<placed<T>>> placer{of, ends, places, counts, result, sent};
+    fill(placer);
+    placer.finish();
   };
   auto placing = place_counted<T>(of, counts, failure_log{}, typeid(Fill).name(),
                                   "exchange_rows()", &store);
