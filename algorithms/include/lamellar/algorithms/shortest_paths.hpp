@@ -17,6 +17,7 @@
 #include <lamellar/substrate/task.hpp>
 #include <limits>
 #include <map>
+#include <mutex>
 #include <source_location>
 #include <span>
 #include <string>
@@ -114,8 +115,9 @@ struct distance_part : round_part {
   }
   std::uint64_t nearest() const { return buckets.empty() ? no_bucket : buckets.begin()->first; }
   /// The vertices of a bucket that are in it still, each once, and were not worked off at the
-  /// distance that they have.
+  /// distance that they have. Members that are ahead send records already.
   std::vector<std::uint64_t> open(std::uint64_t bucket) {
+    const std::lock_guard held{lock};
     std::vector<std::uint64_t> found;
     const auto at = buckets.find(bucket);
     if (at == buckets.end()) {
