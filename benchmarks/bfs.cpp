@@ -3,32 +3,18 @@
 // bfs: how fast do all PEs search a graph breadth first, as Graph 500 asks? Beside it stands a
 // search of the same graph by one thread.
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <lamellar/algorithms/breadth_first_search.hpp>
 #include <lamellar/containers/graph.hpp>
 #include <lamellar/substrate/collectives.hpp>
-#include <stdexcept>
-#include <string>
 #include <utility>
 #include <vector>
 
-#include "support/edge_rows.hpp"
-#include "support/job.hpp"
-#include "support/options.hpp"
-#include "support/report.hpp"
-#include "support/timing.hpp"
+#include "support/graph_benchmark.hpp"
 
 namespace lamellar::benchmark {
 namespace {
-
-struct settings {
-  options common;
-  std::uint64_t scale = 18;
-  std::uint64_t edge_factor = 16;
-};
 
 constexpr std::uint32_t unreached = breadth_first_tree::unreached;
 
@@ -96,17 +82,16 @@ class serial_search {
 
 class searches {
  public:
-  searches(world& w, const settings& set)
+  searches(world& w, const graph_settings& set)
       : world_{w},
-        edges_{static_cast<unsigned>(set.scale), set.edge_factor << set.scale, 1},
+        edges_{set.graph()},
         graph_{graph<>::create(w, edges_.vertices()).get()},
         start_{edges_.at(0).first} {
     auto own = edges_.share(w.me().index(), w.size());
     if (set.common.sabotage) {  // an edge is lost
       const auto [lost, ends] = lonely_edge(edges_);
       start_ = ends.first;
-      const std::uint64_t first = edges_.edges() * w.me().index() / w.size();
-      if (lost >= first && lost - first < own.size()) own[lost - first] = {0, 0};
+      lose_edge(w, edges_, lost, own);
     }
     for (const auto& [a, b] : own) graph_.add_edge_both(a, b);
     graph_.freeze().get();
@@ -172,29 +157,13 @@ class searches {
   bool right_ = true;
 };
 
-void measure(world& w, const settings& set, report* out) {
+void measure(world& w, const graph_settings& set, report* out) {
+  set.check();
   searches work{w, set};
-  samples together;
-  samples serially;
-  for (unsigned k = 0; k <= set.common.repetitions; ++k) {
-    serially.add(work.serially());
-    together.add(work.together());
-  }
-  const auto seconds = slowest(w, together.counted());
-  const bool right = on_all(w, work.right());
-  if (out != nullptr) {
-    result r = job_result(w, "bfs", set.common);
+  measure_by_turns(w, set, out, "bfs", "serial_search", work, [&](result& r) {
     r.operations = static_cast<double>(work.traversed());
-    r.seconds = summarise(seconds);
-    r.unit = "edges/s";
-    r.verified = right;
-    r.bound = {"serial_search", r.operations / serially.median()};
-    r.parameters = {{"scale", static_cast<std::int64_t>(set.scale)},
-                    {"edge_factor", static_cast<std::int64_t>(set.edge_factor)},
-                    {"levels", static_cast<std::int64_t>(work.depth() + 1)}};
-    out->add(std::move(r));
-  }
-  w.barrier().get();
+    r.parameters.emplace_back("levels", static_cast<std::int64_t>(work.depth() + 1));
+  });
 }
 
 constexpr const char* problem =
@@ -211,18 +180,10 @@ constexpr const char* metric =
     "neighbour one level before.";
 
 int main(int argc, char** argv) {
-  settings set;
+  graph_settings set;
   command_line command("bfs", problem, metric);
-  command.add_size("--scale", set.scale, "Binary logarithm of the number of vertices");
-  command.add_size("--edge-factor", set.edge_factor, "Edges for each vertex");
-  return run_benchmark(
-      command, argc, argv, set, [](world& w, const settings& given, report* out) {
-        if (given.scale < 1 || given.scale > 28) {
-          throw std::invalid_argument(
-              fmt::format("--scale {}: 1 to 28, PE 0 holds all edges", given.scale));
-        }
-        measure(w, given, out);
-      });
+  set.add_to(command);
+  return run_benchmark(command, argc, argv, set, measure);
 }
 
 }  // namespace

@@ -3,32 +3,22 @@
 // disjoint_set: what does it cost to find the connected components of a graph whose edges all
 // PEs have? Beside it stands a union-find of the whole graph by one thread.
 
-#include <fmt/core.h>
-
 #include <cstdint>
 #include <lamellar/containers/disjoint_set.hpp>
 #include <lamellar/containers/distributed_container.hpp>
 #include <lamellar/substrate/collectives.hpp>
 #include <numeric>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "support/job.hpp"
-#include "support/options.hpp"
-#include "support/report.hpp"
-#include "support/rmat.hpp"
-#include "support/timing.hpp"
+#include "support/graph_benchmark.hpp"
 
 namespace lamellar::benchmark {
 namespace {
 
-struct settings {
-  options common;
-  std::uint64_t scale = 18;
-  std::uint64_t edge_factor = 16;
+struct settings : graph_settings {
   std::vector<std::string> modes{"batch"};
 };
 
@@ -53,33 +43,15 @@ std::vector<vertex> serial_components(std::size_t vertices, std::span<const edge
   return parent;
 }
 
-/// An edge that alone connects one of its ends: without it the components are others.
-std::uint64_t bridge_of(const rmat_graph& graph) {
-  std::vector<std::uint32_t> degree(graph.vertices());
-  for (std::uint64_t k = 0; k < graph.edges(); ++k) {
-    const auto [a, b] = graph.at(k);
-    if (a != b) ++degree[a], ++degree[b];
-  }
-  for (std::uint64_t k = 0; k < graph.edges(); ++k) {
-    const auto [a, b] = graph.at(k);
-    if (a != b && (degree[a] == 1 || degree[b] == 1)) return k;
-  }
-  throw std::invalid_argument("no vertex of this graph has one edge; take a larger --scale");
-}
-
 class components {
  public:
   components(world& w, const settings& set)
       : world_{w},
-        graph_{static_cast<unsigned>(set.scale), set.edge_factor << set.scale, 1},
+        graph_{set.graph()},
         own_{graph_.share(w.me().index(), w.size())},
         sets_{disjoint_set<vertex>::create(w, graph_.vertices()).get()} {
     if (w.me() == pe(0)) all_ = graph_.share(0, 1);
-    if (set.common.sabotage) {
-      const std::uint64_t lost = bridge_of(graph_);
-      const std::uint64_t first = graph_.edges() * w.me().index() / w.size();
-      if (lost >= first && lost - first < own_.size()) own_[lost - first] = {0, 0};
-    }
+    if (set.common.sabotage) lose_edge(w, graph_, lonely_edge(graph_).first, own_);
   }
 
   /// PE 0 alone.
@@ -95,11 +67,11 @@ class components {
     return seconds;
   }
 
-  double together(bool by_lists) {
+  double together() {
     world_.barrier().get();
     const stopwatch watch;
     clear(sets_).get();
-    if (by_lists) {
+    if (by_lists_) {
       sets_.unite(own_);
     } else {
       for (const auto& [a, b] : own_) sets_.unite(a, b);
@@ -113,9 +85,16 @@ class components {
     return seconds;
   }
 
+  /// From now on.
+  void use_lists(bool by_lists) { by_lists_ = by_lists; }
   bool right() const { return right_; }
   std::uint64_t edges() const { return graph_.edges(); }
-  std::size_t count() const { return sets_.count().get(); }
+  /// Sets of the answer.
+  std::int64_t count() const {
+    std::int64_t sets = 0;
+    for (std::size_t v = 0; v < expected_.size(); ++v) sets += expected_[v] == v;
+    return sets;
+  }
 
  private:
   world& world_;
@@ -124,34 +103,20 @@ class components {
   std::vector<edge> all_;  // on PE 0
   disjoint_set<vertex> sets_;
   std::vector<vertex> expected_;
+  bool by_lists_ = true;
   bool right_ = true;
 };
 
 void measure(world& w, const settings& set, report* out) {
+  set.check();
   components work{w, set};
   for (const std::string& mode : set.modes) {
-    samples together;
-    samples serially;
-    for (unsigned k = 0; k <= set.common.repetitions; ++k) {
-      serially.add(work.serially());
-      together.add(work.together(mode == "batch"));
-    }
-    const auto seconds = slowest(w, together.counted());
-    const std::size_t count = work.count();
-    const bool right = on_all(w, work.right());
-    if (out != nullptr) {
-      result r = job_result(w, "disjoint_set/" + mode, set.common);
-      r.operations = static_cast<double>(work.edges());
-      r.seconds = summarise(seconds);
-      r.unit = "edges/s";
-      r.verified = right;
-      r.bound = {"serial_union_find", r.operations / serially.median()};
-      r.parameters = {{"scale", static_cast<std::int64_t>(set.scale)},
-                      {"edge_factor", static_cast<std::int64_t>(set.edge_factor)},
-                      {"sets", static_cast<std::int64_t>(count)}};
-      out->add(std::move(r));
-    }
-    w.barrier().get();
+    work.use_lists(mode == "batch");
+    measure_by_turns(w, set, out, "disjoint_set/" + mode, "serial_union_find", work,
+                     [&](result& r) {
+                       r.operations = static_cast<double>(work.edges());
+                       r.parameters.emplace_back("sets", work.count());
+                     });
   }
 }
 
@@ -170,21 +135,13 @@ constexpr const char* metric =
 int main(int argc, char** argv) {
   settings set;
   command_line command("disjoint_set", problem, metric);
-  command.add_size("--scale", set.scale, "Binary logarithm of the number of vertices");
-  command.add_size("--edge-factor", set.edge_factor, "Edges for each vertex");
+  set.add_to(command);
   command.parser()
       .add_option("--mode", set.modes, "batch, loop")
       ->delimiter(',')
       ->capture_default_str()
       ->check(CLI::IsMember({"batch", "loop"}));
-  return run_benchmark(
-      command, argc, argv, set, [](world& w, const settings& given, report* out) {
-        if (given.scale > 28) {
-          throw std::invalid_argument(
-              fmt::format("--scale {}: 1 to 28, PE 0 holds all edges", given.scale));
-        }
-        measure(w, given, out);
-      });
+  return run_benchmark(command, argc, argv, set, measure);
 }
 
 }  // namespace

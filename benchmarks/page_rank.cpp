@@ -3,32 +3,21 @@
 // page_rank: how fast do all PEs rank the vertices of a graph? Beside it stands the same by one
 // thread.
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <lamellar/algorithms/page_rank.hpp>
 #include <lamellar/containers/graph.hpp>
 #include <lamellar/substrate/collectives.hpp>
-#include <stdexcept>
-#include <string>
 #include <utility>
 #include <vector>
 
-#include "support/edge_rows.hpp"
-#include "support/job.hpp"
-#include "support/options.hpp"
-#include "support/report.hpp"
-#include "support/timing.hpp"
+#include "support/graph_benchmark.hpp"
 
 namespace lamellar::benchmark {
 namespace {
 
-struct settings {
-  options common;
-  std::uint64_t scale = 18;
-  std::uint64_t edge_factor = 16;
+struct settings : graph_settings {
   std::uint64_t rounds = 10;
 };
 
@@ -60,7 +49,7 @@ class rankings {
  public:
   rankings(world& w, const settings& set)
       : world_{w},
-        edges_{static_cast<unsigned>(set.scale), set.edge_factor << set.scale, 1},
+        edges_{set.graph()},
         rounds_{set.rounds},
         graph_{graph<>::create(w, edges_.vertices()).get()} {
     auto own = edges_.share(w.me().index(), w.size());
@@ -117,28 +106,12 @@ class rankings {
 };
 
 void measure(world& w, const settings& set, report* out) {
+  set.check();
   rankings work{w, set};
-  samples together;
-  samples serially;
-  for (unsigned k = 0; k <= set.common.repetitions; ++k) {
-    serially.add(work.serially());
-    together.add(work.together());
-  }
-  const auto seconds = slowest(w, together.counted());
-  const bool right = on_all(w, work.right());
-  if (out != nullptr) {
-    result r = job_result(w, "page_rank", set.common);
+  measure_by_turns(w, set, out, "page_rank", "serial_ranks", work, [&](result& r) {
     r.operations = static_cast<double>(work.passed());
-    r.seconds = summarise(seconds);
-    r.unit = "edges/s";
-    r.verified = right;
-    r.bound = {"serial_ranks", r.operations / serially.median()};
-    r.parameters = {{"scale", static_cast<std::int64_t>(set.scale)},
-                    {"edge_factor", static_cast<std::int64_t>(set.edge_factor)},
-                    {"rounds", static_cast<std::int64_t>(set.rounds)}};
-    out->add(std::move(r));
-  }
-  w.barrier().get();
+    r.parameters.emplace_back("rounds", static_cast<std::int64_t>(set.rounds));
+  });
 }
 
 constexpr const char* problem =
@@ -153,17 +126,9 @@ constexpr const char* metric =
 int main(int argc, char** argv) {
   settings set;
   command_line command("page_rank", problem, metric);
-  command.add_size("--scale", set.scale, "Binary logarithm of the number of vertices");
-  command.add_size("--edge-factor", set.edge_factor, "Edges for each vertex");
+  set.add_to(command);
   command.add_size("--rounds", set.rounds, "Rounds");
-  return run_benchmark(
-      command, argc, argv, set, [](world& w, const settings& given, report* out) {
-        if (given.scale < 1 || given.scale > 28) {
-          throw std::invalid_argument(
-              fmt::format("--scale {}: 1 to 28, PE 0 holds all edges", given.scale));
-        }
-        measure(w, given, out);
-      });
+  return run_benchmark(command, argc, argv, set, measure);
 }
 
 }  // namespace

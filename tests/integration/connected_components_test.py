@@ -6,9 +6,12 @@ connected_components_test.py PROGRAM LAMELLAR_RUN
 """
 import os
 import random
-import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+# pylint: disable=wrong-import-position
+from jobs import run_on_pes as run
 
 
 def components(edges):
@@ -31,16 +34,6 @@ def components(edges):
     largest = sorted(sizes.items(), key=lambda s: (-s[1], s[0]))[:10]
     return [f"{size:10} {least}" for least, size in largest] + [
         f"{len(parent)} vertices, {len(edges)} edges, {len(sizes)} components"]
-
-
-def run(command, pes, launcher=None):
-    environment = {key: value for key, value in os.environ.items()
-                   if not key.startswith("LAMELLAR_")}
-    if launcher:
-        command = [launcher, "-n", str(pes), *command]
-    else:
-        environment["LAMELLAR_PES"] = str(pes)
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100)
 
 
 def main(program, launcher):

@@ -6,9 +6,12 @@ graph_examples_test.py BFS PAGERANK LAMELLAR_RUN
 """
 import os
 import random
-import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+# pylint: disable=wrong-import-position
+from jobs import run_on_pes as run
 
 
 def neighbours(edges, directed):
@@ -54,16 +57,6 @@ def ranks(edges, damping, rounds):
                 following[u] += damping * rank[v] / len(row)
         rank = following
     return rank
-
-
-def run(command, pes, launcher=None):
-    environment = {key: value for key, value in os.environ.items()
-                   if not key.startswith("LAMELLAR_")}
-    if launcher:
-        command = [launcher, "-n", str(pes), *command]
-    else:
-        environment["LAMELLAR_PES"] = str(pes)
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100)
 
 
 def check_ranks(text, edges, damping):

@@ -57,6 +57,14 @@ def clean_environment(extra=None):
     return {**env, "LSAN_OPTIONS": f"suppressions={LEAKS}:print_suppressions=0", **(extra or {})}
 
 
+def run_on_pes(command, pes, launcher=None):
+    """A job that ends by itself, as it was when it had: on threads of one process, or under a launcher."""
+    environment = clean_environment(None if launcher else {"LAMELLAR_PES": str(pes)})
+    if launcher:
+        command = [launcher, "-n", str(pes), *command]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100, check=False)
+
+
 NOISE = ("plm:rsh: Warning: setpgid", f"Forwarding signal {int(signal.SIGCONT)} to job")
 
 
