@@ -191,6 +191,27 @@ TEST_CASE("keys that repeat are asked for once, and questions share messages") {
   });
 }
 
+TEST_CASE("answers are right where the search for repeated keys ends within a list") {
+  on_pes([](world& w) -> task<> {
+    auto making = numbers::create(w);
+    const auto map = co_await making;
+    for (number k = w.me().index(); k < 6000; k += w.size()) map.insert(k, k + 1);
+    co_await w.quiesce();
+    // A few repeat before the search ends, all of them afterwards; some are not there.
+    std::vector<number> keys;
+    for (number k = 0; k < 6100; ++k) keys.push_back(k < 100 ? k % 90 : k);
+    for (number k = 0; k < 100'000; ++k) keys.push_back(k * 7 % 6100);
+    auto finding = map.find_many(keys);
+    const auto found = co_await finding;
+    std::size_t wrong = 0;
+    for (std::size_t k = 0; k < keys.size(); ++k) {
+      const bool right = keys[k] < 6000 ? found[k] == keys[k] + 1 : !found[k].has_value();
+      wrong += right ? 0 : 1;
+    }
+    CHECK(wrong == 0);
+  });
+}
+
 TEST_CASE("maps of the same team are merged without a message") {
   on_pes([](world& w) -> task<> {
     auto making = numbers::create(w);
