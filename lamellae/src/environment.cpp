@@ -237,6 +237,12 @@ constexpr std::array table{
          "Reach the memory of PEs on the same host by loads and stores; 0 sends messages "
          "instead."},
         [](settings& s, text name, text value) { s.mapped = yes_or_no(name, value); }},
+    row{{"LAMELLAR_HOST_AGGREGATION", "auto",
+         "Gather what the PEs of a host send to those of another one, and hand it out there: "
+         "memory for buffers then grows with hosts, not with PEs; auto: for more than 64 PEs."},
+        [](settings& s, text name, text value) {
+          if (value != "auto") s.host_aggregation = yes_or_no(name, value);
+        }},
     row{{"LAMELLAR_PEER_TIMEOUT", "5",
          "Seconds after which a PE that shows no sign of life counts as lost; 0 means never."},
         [](settings& s, text name, text value) { s.peer_timeout_s = seconds(name, value); }},
@@ -298,7 +304,8 @@ constexpr std::array table{
          "Nanoseconds from one simulated PE to another on its host."},
         [](settings& s, text name, text value) { s.sim.host_latency_ns = cost(name, value); }},
     row{{"LAMELLAR_SIM_BYTE_NS", "0.08",
-         "Nanoseconds for each byte, of a simulated host's network link or of a copy."},
+         "Nanoseconds for each byte, of a simulated host's network link or, if less than 0.08, "
+         "of a copy."},
         [](settings& s, text name, text value) { s.sim.byte_ns = cost(name, value); }},
     row{{"LAMELLAR_SIM_MESSAGE_NS", "250",
          "Nanoseconds of work for each buffer, for the simulated PE at either end."},

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "rofi/connection.hpp"
+#include "rofi/relay_message.hpp"
 #include "rofi/wire.hpp"
 
 namespace {
@@ -28,6 +29,25 @@ void read_as_message(std::span<const std::byte> bytes) {
   require(read->payload.size() == read->header.bytes);
   require(read->payload.data() >= bytes.data() &&
           read->payload.data() + read->payload.size() <= bytes.data() + bytes.size());
+}
+
+void read_as_message_of_a_host(std::span<const std::byte> bytes) {
+  using namespace lamellar::lamellae;
+  constexpr std::uint32_t hosts = 3;
+  std::uint64_t tag = 0;
+  if (bytes.size() >= sizeof(tag)) std::memcpy(&tag, bytes.data(), sizeof(tag));
+  require(!read_relay_message(bytes, tag + 1, hosts).has_value());
+  const auto read = read_relay_message(bytes, tag, hosts);
+  if (!read) return;
+  require(read->header.from < hosts);
+  std::span<const std::byte> rest = read->packets;
+  std::size_t taken = 0;
+  while (const auto next = next_packet(rest)) {
+    require(next->bytes.data() >= bytes.data() &&
+            next->bytes.data() + next->bytes.size() <= bytes.data() + bytes.size());
+    taken += sizeof(packet_header) + next->bytes.size();
+  }
+  require(taken + rest.size() == read->packets.size());
 }
 
 void read_as_frames(std::span<const std::byte> bytes) {
@@ -55,6 +75,7 @@ void read_as_frames(std::span<const std::byte> bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::span bytes{reinterpret_cast<const std::byte*>(data), size};
   read_as_message(bytes);
+  read_as_message_of_a_host(bytes);
   read_as_frames(bytes);
   return 0;
 }

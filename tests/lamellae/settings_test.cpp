@@ -69,6 +69,7 @@ const wrong ill_formed[] = {
     {"LAMELLAR_JOB_BUDGET", {"", "0", "1023K", "lots", "1Q"}},
     {"LAMELLAR_BUFFER_BYTES", {"", "0", "1K", "2047", "3000", "2M", "8KK"}},
     {"LAMELLAR_MAPPED", {"", "maybe", "10"}},
+    {"LAMELLAR_HOST_AGGREGATION", {"", "maybe", "2"}},
     {"LAMELLAR_PEER_TIMEOUT", {"", "-1", "5s", "nan", "inf", "1e10", "0x10", "5,0"}},
     {"LAMELLAR_HANG_SECONDS", {"", "-0.5", "never"}},
     {"LAMELLAR_STATISTICS", {"", "verbose", "2"}},
@@ -203,6 +204,7 @@ TEST_CASE("the defaults in the table are the defaults") {
     CHECK(s.job_budget == usual.job_budget);
     CHECK(s.buffer_bytes == usual.buffer_bytes);
     CHECK(s.mapped == usual.mapped);
+    CHECK(s.host_aggregation == usual.host_aggregation);
     CHECK(s.peer_timeout_s == usual.peer_timeout_s);
     CHECK(s.hang_s == usual.hang_s);
     CHECK(s.rofi_provider == usual.rofi_provider);

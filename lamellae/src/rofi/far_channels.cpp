@@ -29,9 +29,9 @@ void raise(std::atomic<std::uint64_t>& to, std::uint64_t value) {
 
 }  // namespace
 
-far_channels::far_channels(fabric& over, std::uint32_t me, std::vector<bool> is_far,
+far_channels::far_channels(carrier& over, std::uint32_t me, std::vector<bool> is_far,
                            std::uint32_t depth, std::uint32_t payload_bytes, std::uint64_t tag)
-    : fabric_{over},
+    : carrier_{over},
       me_{me},
       size_{static_cast<std::uint32_t>(is_far.size())},
       depth_{depth},
@@ -46,7 +46,7 @@ out_buffer far_channels::acquire(std::uint32_t peer, traffic kind) {
   out_channel& channel = peers_[peer].out[index_of(kind)];
   if (channel.buffer == nullptr) {
     if (channel.posted - channel.freed.load(std::memory_order_acquire) >= depth_) return {};
-    channel.buffer = fabric_.take_buffer();
+    channel.buffer = carrier_.take_buffer();
     if (channel.buffer == nullptr) return {};
   }
   return {channel.buffer + sizeof(wire_header), payload_bytes_};
@@ -77,7 +77,7 @@ void far_channels::send(std::uint32_t peer, std::byte* buffer) {
   const std::size_t bytes = sizeof(wire_header) + header.bytes;
   const std::size_t padded = (bytes + wire_alignment - 1) / wire_alignment * wire_alignment;
   std::memset(buffer + bytes, 0, padded - bytes);
-  fabric_.send(peer, buffer, static_cast<std::uint32_t>(padded));
+  carrier_.send(peer, buffer, static_cast<std::uint32_t>(padded));
 }
 
 void far_channels::post(std::uint32_t peer, traffic kind, std::uint32_t bytes,
@@ -92,11 +92,12 @@ void far_channels::post(std::uint32_t peer, traffic kind, std::uint32_t bytes,
 }
 
 bool far_channels::send_wave(std::uint32_t peer, const wave_part& part) {
-  std::byte* const buffer = fabric_.take_buffer();
+  std::byte* const buffer = carrier_.take_buffer();
   if (buffer == nullptr) return false;
   fill(*reinterpret_cast<wire_header*>(buffer), peer, wire_kind::wave, sizeof(part));
   std::memcpy(buffer + sizeof(wire_header), &part, sizeof(part));
   send(peer, buffer);
+  carrier_.flush();
   return true;
 }
 
@@ -123,7 +124,7 @@ void far_channels::take(const fabric_arrival& arrival) {
   const auto read = read_message({arrival.data, arrival.bytes}, tag_, size_);
   if (!read || !is_far_[read->header.from]) {
     ++refused_;
-    fabric_.release(arrival);
+    carrier_.release(arrival);
     return;
   }
   const wire_header& header = read->header;
@@ -136,14 +137,14 @@ void far_channels::take(const fabric_arrival& arrival) {
     waves_.push_back(part);
   }
   if (kind == wire_kind::wave || kind == wire_kind::news) {
-    fabric_.release(arrival);
+    carrier_.release(arrival);
     return;
   }
   in_channel& channel = from.in[index_of(static_cast<traffic>(kind))];
   if (header.number != static_cast<std::uint16_t>(channel.arrived) ||
       channel.arrived - channel.freed.load(std::memory_order_relaxed) >= depth_) {
     ++refused_;  // twice, or without credit: no member of the job sends this
-    fabric_.release(arrival);
+    carrier_.release(arrival);
     return;
   }
   ++channel.arrived;
@@ -181,7 +182,7 @@ std::uint32_t far_channels::hand_out(traffic kind, std::span<in_buffer> into) {
 
 std::uint32_t far_channels::poll(std::span<in_buffer> into, bool bodies) {
   std::array<fabric_arrival, 16> arrived;
-  const std::uint32_t got = fabric_.poll(arrived);
+  const std::uint32_t got = carrier_.poll(arrived);
   for (std::uint32_t k = 0; k < got; ++k) take(arrived[k]);
   std::uint32_t found = hand_out(traffic::handler, into);
   if (bodies) found += hand_out(traffic::body, into.subspan(found));
@@ -196,7 +197,7 @@ std::uint32_t far_channels::poll(std::span<in_buffer> into, bool bodies) {
 // --- saying how far it has come ---
 
 void far_channels::release(const in_buffer& buffer, bool handled, bool failed) {
-  fabric_.release(live_[buffer.slot].arrival);
+  carrier_.release(live_[buffer.slot].arrival);
   free_slots_.push_back(buffer.slot);
   far_peer& from = peers_[buffer.from];
   in_channel& channel = from.in[index_of(buffer.kind)];
@@ -207,7 +208,10 @@ void far_channels::release(const in_buffer& buffer, bool handled, bool failed) {
   // The sender may be waiting for room.
   const std::uint64_t told =
       from.told_freed[index_of(buffer.kind)].load(std::memory_order_relaxed);
-  if (freed - told >= depth_ / 2) tell(buffer.from);
+  if (freed - told >= depth_ / 2) {
+    tell(buffer.from);
+    carrier_.flush();
+  }
 }
 
 void far_channels::settle(std::uint32_t peer, bool failed) {
@@ -238,7 +242,7 @@ bool far_channels::has_news(const far_peer& of) const {
 
 bool far_channels::tell(std::uint32_t peer) {
   if (!has_news(peers_[peer])) return true;
-  std::byte* const buffer = fabric_.take_buffer();
+  std::byte* const buffer = carrier_.take_buffer();
   if (buffer == nullptr) return false;
   fill(*reinterpret_cast<wire_header*>(buffer), peer, wire_kind::news, 0);
   send(peer, buffer);
@@ -247,11 +251,11 @@ bool far_channels::tell(std::uint32_t peer) {
 
 void far_channels::tell_all() {
   idle_polls_ = 0;
-  while (!untold_.empty()) {
-    if (!tell(untold_.back())) return;
+  while (!untold_.empty() && tell(untold_.back())) {
     peers_[untold_.back()].is_untold = false;
     untold_.pop_back();
   }
+  carrier_.flush();
 }
 
 }  // namespace lamellar::lamellae

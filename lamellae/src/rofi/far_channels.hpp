@@ -11,10 +11,10 @@
 #include <span>
 #include <vector>
 
-#include "../fabric/fabric.hpp"
+#include "carrier.hpp"
 #include "wire.hpp"
 
-// The channels to and from PEs on other hosts. A buffer is one message of the fabric. The
+// The channels to and from PEs on other hosts. A buffer is one message of their carrier. The
 // receiver gives credit back, and says what it has handled, in the header of whatever it sends
 // next to that PE; when it has nothing to send, in a message of its own, soon but not at once.
 //
@@ -24,11 +24,12 @@ namespace lamellar::lamellae {
 class far_channels {
  public:
   /// `is_far`: by PE, whether it is reached by this. `depth`: buffers of a channel.
-  far_channels(fabric& over, std::uint32_t me, std::vector<bool> is_far, std::uint32_t depth,
+  far_channels(carrier& over, std::uint32_t me, std::vector<bool> is_far, std::uint32_t depth,
                std::uint32_t payload_bytes, std::uint64_t tag);
 
   out_buffer acquire(std::uint32_t peer, traffic kind);
   void post(std::uint32_t peer, traffic kind, std::uint32_t bytes, std::uint16_t flags);
+  void flush() { carrier_.flush(); }
   std::uint32_t poll(std::span<in_buffer> into, bool bodies);
   void release(const in_buffer& buffer, bool handled, bool failed);
   void settle(std::uint32_t peer, bool failed);
@@ -85,7 +86,7 @@ class far_channels {
   void tell_all();
   std::uint32_t hand_out(traffic kind, std::span<in_buffer> into);
 
-  fabric& fabric_;
+  carrier& carrier_;
   std::uint32_t me_;
   std::uint32_t size_;
   std::uint32_t depth_;

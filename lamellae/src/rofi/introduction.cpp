@@ -31,6 +31,7 @@ introduction introduce(const settings& s) {
   if (stat("/proc/self/ns/net", &seen) == 0) mine.network = seen.st_ino;
   mine.buffer_bytes = s.buffer_bytes;
   mine.mapped = s.mapped ? 1 : 0;
+  mine.host_aggregation = !s.host_aggregation ? 0 : *s.host_aggregation ? 1 : 2;
   mine.peer_timeout_s = s.peer_timeout_s;
   return mine;
 }
@@ -57,6 +58,7 @@ std::vector<introduction> introduce_all(bootstrap& from, const settings& s) {
   };
   must_agree("LAMELLAR_BUFFER_BYTES", &introduction::buffer_bytes);
   must_agree("LAMELLAR_MAPPED", &introduction::mapped);
+  must_agree("LAMELLAR_HOST_AGGREGATION", &introduction::host_aggregation);
   must_agree("LAMELLAR_PEER_TIMEOUT", &introduction::peer_timeout_s);
   return all;
 }

@@ -21,6 +21,7 @@ struct introduction {
   std::uint64_t network = 0;  ///< the namespace
   std::uint64_t buffer_bytes = 0;
   std::uint64_t mapped = 0;
+  std::uint64_t host_aggregation = 0;  ///< 0: choose
   double peer_timeout_s = 0;
 };
 

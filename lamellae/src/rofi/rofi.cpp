@@ -18,20 +18,24 @@
 #include <utility>
 
 #include "../fabric/fabric.hpp"
+#include "../host_aggregation.hpp"
 #include "../shmem.hpp"
 #include "control.hpp"
 #include "far_channels.hpp"
 #include "far_waves.hpp"
 #include "introduction.hpp"
+#include "places.hpp"
+#include "relay.hpp"
 
 namespace lamellar::lamellae {
 namespace {
 
 using clock = std::chrono::steady_clock;
 
-constexpr std::uint32_t nobody = ~std::uint32_t{0};
 /// Memory for the buffers of one direction between two PEs, both classes.
 constexpr std::uint32_t bytes_of_direction = 128 << 10;
+/// By which the network counts on those that come from a host to its gateway.
+constexpr std::uint32_t messages_of_a_host = 8;
 constexpr std::size_t usual_buffer_bytes = 16 << 10;
 /// What the usual provider still sends at once, without asking the receiver first.
 constexpr std::uint32_t longest_eager = 16 << 10;
@@ -44,42 +48,25 @@ constexpr auto patience_with_answers = std::chrono::milliseconds{200};
 /// Farewells take another way than messages, and may come later than the end of a connection.
 constexpr auto patience_with_failures = std::chrono::seconds{1};
 
-/// Who is where.
-struct places {
-  std::vector<std::uint32_t> hosts;    // by PE: its host
-  std::vector<std::uint32_t> near;     // by PE: its index on this host, or nobody
-  std::vector<std::uint32_t> pes;      // of this host
-  std::vector<std::uint32_t> leaders;  // by host: its first PE
-
-  places(const bootstrap& from, std::vector<std::uint32_t> of_this_host)
-      : hosts{from.hosts()}, near(from.size(), nobody), pes{std::move(of_this_host)} {
-    for (std::uint32_t k = 0; k < pes.size(); ++k) near[pes[k]] = k;
-    for (std::uint32_t pe = 0; pe < hosts.size(); ++pe) {
-      if (hosts[pe] == leaders.size()) leaders.push_back(pe);
-    }
-  }
-  bool has_far() const { return leaders.size() > 1; }
-  std::vector<bool> far() const {
-    std::vector<bool> is_far(near.size());
-    for (std::size_t pe = 0; pe < near.size(); ++pe) is_far[pe] = near[pe] == nobody;
-    return is_far;
-  }
-};
-
 class rofi_lamella final : public lamella {
  public:
   rofi_lamella(std::shared_ptr<bootstrap> from, places where, std::unique_ptr<lamella> host,
-               const std::vector<introduction>& all, const settings& s)
+               const std::vector<introduction>& all, const host_aggregation& plan,
+               const settings& s)
       : lamella{from->me(), from->size()},
         bootstrap_{std::move(from)},
         places_{std::move(where)},
         host_{std::move(host)},
-        depth_{std::clamp<std::uint32_t>(
-            bytes_of_direction / traffic_classes / host_->able().buffer_bytes, 2, 16)},
+        plan_{plan},
+        depth_{plan.on ? plan.depth
+                       : std::clamp<std::uint32_t>(
+                             bytes_of_direction / traffic_classes / host_->able().buffer_bytes,
+                             2, 16)},
         address_{address_for(all, s)},
         fabric_{choose(s)},
-        far_{fabric_, me(), places_.far(), depth_, buffer_bytes(), all[0].secret[2]},
-        waves_{*host_, places_.pes, places_.leaders, places_.hosts[me()], far_} {
+        carrier_{make_carrier(all[0].secret[2])},
+        far_{*carrier_, me(), places_.far(), depth_, buffer_bytes(), all[0].secret[2]},
+        waves_{*host_, places_.pes, places_.leaders(), places_.this_host(), far_} {
     able_ = host_->able();
     able_.buffer_bytes = buffer_bytes();
     able_.channel_depth = std::min(able_.channel_depth, depth_);
@@ -124,6 +111,7 @@ class rofi_lamella final : public lamella {
       far_.post(peer, kind, bytes, flags);
     }
   }
+  void flush() override { far_.flush(); }
   std::uint32_t poll(std::span<in_buffer> into, bool bodies) override {
     std::uint32_t found = 0;
     if (places_.pes.size() > 1) {
@@ -235,7 +223,7 @@ class rofi_lamella final : public lamella {
   void finished() override {
     // What has been sent must be on its way before the endpoint goes.
     const auto end = clock::now() + patience_at_end;
-    while (fabric_.busy() && clock::now() < end) {
+    while (carrier_->busy() && clock::now() < end) {
       far_.poll({}, false);
       std::this_thread::yield();
     }
@@ -245,9 +233,10 @@ class rofi_lamella final : public lamella {
   }
 
  private:
-  bool is_near(std::uint32_t peer) const { return places_.near[peer] != nobody; }
+  bool is_near(std::uint32_t peer) const { return places_.near[peer] != places::nobody; }
   std::uint32_t buffer_bytes() const {
     const std::uint32_t whole = host_->able().buffer_bytes;
+    if (plan_.on) return std::min(whole, plan_.payload_bytes());
     const auto header = static_cast<std::uint32_t>(sizeof(wire_header));
     return whole <= longest_eager ? std::min(whole, longest_eager - header) : whole;
   }
@@ -279,12 +268,25 @@ class rofi_lamella final : public lamella {
     choice.provider = s.rofi_provider;
     choice.domain = s.rofi_domain;
     choice.address = address_for_provider(address_, s);
+    if (plan_.on) {
+      choice.message_bytes = plan_.message_bytes;
+      const auto neighbours = static_cast<std::uint32_t>(places_.pes.size());
+      choice.expected_messages = (places_.host_count() / neighbours + 1) * messages_of_a_host;
+      return choice;
+    }
     choice.message_bytes = (buffer_bytes() + static_cast<std::uint32_t>(sizeof(wire_header)) +
                             wire_alignment - 1) /
                            wire_alignment * wire_alignment;
     const auto peers = static_cast<std::uint32_t>(size() - places_.pes.size());
     choice.expected_messages = peers * traffic_classes * depth_ + 16;
     return choice;
+  }
+
+  std::unique_ptr<carrier> make_carrier(std::uint64_t tag) {
+    if (!plan_.on) return std::make_unique<direct_carrier>(fabric_);
+    auto made = std::make_unique<host_relay>(fabric_, places_, me(), plan_, tag);
+    relay_ = made.get();
+    return made;
   }
 
   /// Exchange addresses with all PEs; from here on a lost PE is noticed.
@@ -295,6 +297,7 @@ class rofi_lamella final : public lamella {
     }
     fabric_.connect(addresses, me());
     if (!places_.has_far()) return;
+    if (relay_ != nullptr) relay_->meet(*host_, *bootstrap_);
     control_settings rules;
     rules.address = address_;
     rules.secret = secret;
@@ -358,9 +361,12 @@ class rofi_lamella final : public lamella {
   std::shared_ptr<bootstrap> bootstrap_;
   places places_;
   std::unique_ptr<lamella> host_;
+  host_aggregation plan_;
   std::uint32_t depth_;
   std::string address_;  // where this PE listens
   fabric fabric_;
+  host_relay* relay_ = nullptr;  // the carrier, if the plan says so
+  std::unique_ptr<carrier> carrier_;
   far_channels far_;
   far_waves waves_;
   std::unique_ptr<control> control_;
@@ -382,9 +388,11 @@ std::unique_ptr<lamella> open_rofi(const settings& given, std::shared_ptr<bootst
   if (!s.mapped) from->pretend_one_pe_per_host();
   host_place place = share_host_memory(*from, s);
   places where{*from, place.pes};
+  const host_aggregation plan = plan_host_aggregation(s, from->size(), where.host_count());
+  if (plan.on) s.buffer_bytes = plan.packet_bytes;
   auto host = make_shmem(std::move(place), s, nullptr);
   return std::make_unique<rofi_lamella>(std::move(from), std::move(where), std::move(host), all,
-                                        s);
+                                        plan, s);
 }
 
 }  // namespace lamellar::lamellae

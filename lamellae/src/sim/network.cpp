@@ -10,8 +10,11 @@ namespace lamellar::lamellae::sim {
 namespace {
 
 constexpr std::uint64_t look_ns = 20;  // of a poll
-constexpr std::size_t least_buffer = 2048;
+/// Of a byte: networks may be slow, and memory is not.
+constexpr std::uint64_t slowest_copy_ps = 80;
+constexpr std::uint32_t least_buffer = 2048;
 constexpr std::uint32_t header = 16;  // as other lamellae have, so that buffers hold as much
+constexpr std::uint32_t packet_header = 48;  // of one that is relayed
 constexpr std::size_t most_forgotten = 64;
 constexpr int nonsense = 0xdd;
 
@@ -25,10 +28,12 @@ network::network(const settings& s, std::uint32_t pes, scheduler& turns)
     : turns_{turns},
       pes_{pes},
       pes_per_host_{s.sim.pes_per_host == 0 ? pes : s.sim.pes_per_host},
-      buffer_bytes_{static_cast<std::uint32_t>(s.buffer_bytes)},
+      plan_{plan_host_aggregation(s, pes, (pes - 1) / pes_per_host_ + 1)},
+      buffer_bytes_{plan_.on ? plan_.packet_bytes : static_cast<std::uint32_t>(s.buffer_bytes)},
       latency_ns_{whole(s.sim.latency_ns)},
       host_latency_ns_{whole(s.sim.host_latency_ns)},
       byte_ps_{whole(s.sim.byte_ns * 1000)},
+      copy_ps_{std::min(byte_ps_, slowest_copy_ps)},
       message_ps_{whole(s.sim.message_ns * 1000)},
       record_ps_{whole(s.sim.record_ns * 1000)},
       reorders_{s.sim.reorder && turns.is_left_to_chance()},
@@ -38,6 +43,11 @@ network::network(const settings& s, std::uint32_t pes, scheduler& turns)
   const std::uint32_t hosts = host_of(pes - 1) + 1;
   sending_until_.resize(hosts);
   receiving_until_.resize(hosts);
+  host_bytes_.resize(hosts);
+  if (plan_.on) {
+    outboxes_.resize(std::size_t{hosts} * hosts);
+    depth_ = plan_.depth;
+  }
   for (round& each : rounds_) each.tags.resize(pes);
   // As a tree of PEs within a host, and of hosts, does it.
   wave_ns_ = static_cast<std::uint64_t>(std::bit_width(std::min(pes, pes_per_host_) - 1)) *
@@ -58,8 +68,7 @@ network::network(const settings& s, std::uint32_t pes, scheduler& turns)
     split_times_ = static_cast<std::uint32_t>(dice.below(7));
     depth_ = 2u << dice.below(3);
     const auto shift = static_cast<std::uint32_t>(dice.below(3));
-    buffer_bytes_ = static_cast<std::uint32_t>(
-        std::max(std::min(least_buffer, s.buffer_bytes), s.buffer_bytes >> shift));
+    buffer_bytes_ = std::max(std::min(least_buffer, buffer_bytes_), buffer_bytes_ >> shift);
   }
   buffer_bytes_ -= header;
 }
@@ -125,22 +134,47 @@ void network::post(std::uint32_t me, std::uint32_t peer, traffic kind, std::uint
   ++to.posted[place(kind)];
   ++mine.done.messages;
   mine.done.bytes += bytes;
+  if (leaves_host && plan_.on) {
+    const std::uint32_t host = host_of(peer);
+    outbox& box = outboxes_[std::size_t{host_of(me)} * host_bytes_.size() + host];
+    if (box.bytes + bytes + packet_header > plan_.message_bytes) ship(me, host);
+    turns_.work(me, copy_ns(bytes));
+    turns_.log(me, "gathers {} bytes for {}, {}, #{}", bytes, peer,
+               kind == traffic::body ? "body" : "handler", sent.number);
+    box.bytes += bytes + packet_header;
+    box.packets.push_back({peer, std::move(sent)});
+    turns_.acted(me);
+    return;
+  }
   mine.done.network_messages += leaves_host;
   mine.done.network_bytes += leaves_host ? bytes : 0;
-  turns_.work(me, message_ps_ / 1000 + (leaves_host ? 0 : bytes_ns(bytes)));
-
-  std::uint64_t& last = to.last_arrival[place(kind)];
-  last = std::max(last, travel(me, peer, bytes) + delay());
-  turns_.log(me, "posts {} bytes to {}, {}, #{}, arrives at {}", bytes, peer,
-             kind == traffic::body ? "body" : "handler", sent.number, last);
-  endpoint& theirs = ends_[peer];
-  ++theirs.buffers;
-  theirs.done.peak_buffer_bytes =
-      std::max(theirs.done.peak_buffer_bytes, theirs.buffers * (buffer_bytes_ + header));
-  const when at{last, sent.number};
-  theirs.arriving.emplace(at, std::move(sent));
-  turns_.expect(peer, last);
+  turns_.work(me, message_ps_ / 1000 + (leaves_host ? 0 : copy_ns(bytes)));
+  sent.work_ns = message_ps_ / 1000;
+  send(me, peer, std::move(sent), travel(me, peer, bytes) + delay());
   turns_.acted(me);
+}
+
+/// `what` is on its way to `peer`, and arrives then, or behind the last one of its channel.
+void network::send(std::uint32_t me, std::uint32_t peer, packet what, std::uint64_t arrives) {
+  std::uint64_t& last = between(what.from, peer).last_arrival[place(what.kind)];
+  last = std::max(last, arrives);
+  turns_.log(me, "posts {} bytes to {}, {}, #{}, arrives at {}", what.bytes, peer,
+             what.kind == traffic::body ? "body" : "handler", what.number, last);
+  count_buffer(peer);
+  const when at{last, what.number};
+  ends_[peer].arriving.emplace(at, std::move(what));
+  turns_.expect(peer, last);
+}
+
+void network::count_buffer(std::uint32_t pe) {
+  endpoint& theirs = ends_[pe];
+  const std::uint64_t one = buffer_bytes_ + header;
+  ++theirs.buffers;
+  theirs.done.peak_buffer_bytes = std::max(theirs.done.peak_buffer_bytes, theirs.buffers * one);
+  std::uint64_t& on_host = host_bytes_[host_of(pe)];
+  on_host += one;
+  const std::uint64_t gathered = plan_.on ? host_bytes_.size() * plan_.message_bytes : 0;
+  peak_host_bytes_ = std::max(peak_host_bytes_, on_host + gathered);
 }
 
 /// The first buffer of each channel that has one.
@@ -181,7 +215,7 @@ std::uint32_t network::poll(std::uint32_t me, std::span<in_buffer> into, bool bo
     const auto found = mine.arriving.find(at);
     packet& next = mine.held.emplace(mine.next_slot, std::move(found->second)).first->second;
     mine.arriving.erase(found);
-    turns_.work(me, message_ps_ / 1000);
+    turns_.work(me, next.work_ns);
     turns_.log(me, "takes #{} from {}", next.number, next.from);
     into[count++] = {next.data.get(),  next.bytes, next.from,
                      mine.next_slot++, next.flags, next.kind};
@@ -193,6 +227,7 @@ std::uint32_t network::poll(std::uint32_t me, std::span<in_buffer> into, bool bo
   if (count != 0) {
     turns_.acted(me);
   } else {
+    flush(me);
     turns_.refused(me);
   }
   return count;
@@ -217,6 +252,7 @@ void network::release(std::uint32_t me, const in_buffer& buffer, bool handled, b
   forget(std::move(found->second.data), found->second.bytes);
   mine.held.erase(found);
   --mine.buffers;
+  host_bytes_[host_of(me)] -= buffer_bytes_ + header;
   acknowledgement& told = between(buffer.from, me).told;
   ++told.freed[place(buffer.kind)];
   told.handled += handled;
@@ -317,6 +353,7 @@ simulation_result network::result() const {
   simulation_result all;
   all.steps = turns_.steps();
   all.waves = waves_;
+  all.peak_host_bytes = peak_host_bytes_;
   for (std::uint32_t pe = 0; pe < pes_; ++pe) {
     simulated_pe one = ends_[pe].done;
     one.time_ns = turns_.now(pe);

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "../host_aggregation.hpp"
 #include "scheduler.hpp"
 
 // What is under way between simulated PEs: buffers on their way, the credit and the counts that
@@ -35,6 +36,7 @@ class network {
   out_buffer acquire(std::uint32_t me, std::uint32_t peer, traffic kind);
   void post(std::uint32_t me, std::uint32_t peer, traffic kind, std::uint32_t bytes,
             std::uint16_t flags);
+  void flush(std::uint32_t me);
   std::uint32_t poll(std::uint32_t me, std::span<in_buffer> into, bool bodies);
   void release(std::uint32_t me, const in_buffer& buffer, bool handled, bool failed);
   void settle(std::uint32_t me, std::uint32_t peer, bool failed);
@@ -54,6 +56,16 @@ class network {
     std::uint16_t flags = 0;
     traffic kind = traffic::body;
     std::uint64_t number = 0;
+    std::uint64_t work_ns = 0;  // to take it
+  };
+  /// What the PEs of a host have gathered for those of another one.
+  struct outbox {
+    struct entry {
+      std::uint32_t to;
+      packet what;
+    };
+    std::vector<entry> packets;
+    std::uint64_t bytes = 0;
   };
   /// What a receiver tells a sender, totals.
   struct acknowledgement {
@@ -92,7 +104,12 @@ class network {
 
   link& between(std::uint32_t from, std::uint32_t to);
   std::uint32_t host_of(std::uint32_t pe) const { return pe / pes_per_host_; }
+  std::uint32_t gateway(std::uint32_t of_host, std::uint32_t for_host) const;
+  void send(std::uint32_t me, std::uint32_t peer, packet what, std::uint64_t arrives);
+  void ship(std::uint32_t me, std::uint32_t to_host);
+  void count_buffer(std::uint32_t pe);
   std::uint64_t bytes_ns(std::uint64_t bytes) const { return bytes * byte_ps_ / 1000; }
+  std::uint64_t copy_ns(std::uint64_t bytes) const { return bytes * copy_ps_ / 1000; }
   std::uint64_t delay();
   std::uint64_t travel(std::uint32_t from, std::uint32_t to, std::uint64_t bytes);
   void tell(std::uint32_t receiver, std::uint32_t sender);
@@ -103,11 +120,13 @@ class network {
   scheduler& turns_;
   std::uint32_t pes_;
   std::uint32_t pes_per_host_;
+  host_aggregation plan_;
   std::uint32_t buffer_bytes_;
   std::uint32_t depth_ = 8;
   std::uint64_t latency_ns_;
   std::uint64_t host_latency_ns_;
   std::uint64_t byte_ps_;
+  std::uint64_t copy_ps_;  // of a byte within a host
   std::uint64_t message_ps_;
   std::uint64_t record_ps_;
   std::uint64_t wave_ns_;
@@ -120,6 +139,9 @@ class network {
   std::vector<endpoint> ends_;
   std::vector<std::uint64_t> sending_until_;    // by host: its link, outwards
   std::vector<std::uint64_t> receiving_until_;  // by host
+  std::vector<outbox> outboxes_;                // by host, and host that they are for
+  std::vector<std::uint64_t> host_bytes_;       // by host: of buffers to its PEs
+  std::uint64_t peak_host_bytes_ = 0;
   round rounds_[2];  // they take turns: a PE may be one wave ahead of another
   std::uint64_t waves_ = 0;
   std::uint64_t next_packet_ = 1;

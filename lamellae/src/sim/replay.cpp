@@ -53,6 +53,7 @@ std::vector<std::string> assignments(const settings& s) {
   add("LAMELLAR_SIM_RECORD_NS", s.sim.record_ns, usual.sim.record_ns);
   add("LAMELLAR_BUFFER_BYTES", s.buffer_bytes, usual.buffer_bytes);
   add("LAMELLAR_MAPPED", number(s.mapped), 1);
+  if (s.host_aggregation) add("LAMELLAR_HOST_AGGREGATION", number(*s.host_aggregation), 2);
   if (s.sim.kill_pe) {
     all.push_back(fmt::format("LAMELLAR_SIM_KILL={}@{}", *s.sim.kill_pe, s.sim.kill_step));
   }
@@ -94,12 +95,13 @@ std::string summary(const settings& s, const simulation_result& of) {
       "lamellar: simulated: {} PEs on {} hosts, seed {}: {:.6f} s of virtual time, {} turns\n"
       "lamellar: simulated: {} messages of {} bytes, between hosts {} of {} bytes; {} records "
       "handled; {} waves\n"
-      "lamellar: simulated: at most {} bytes of buffers to one PE at a time, and {} peers of "
-      "one PE\n",
+      "lamellar: simulated: at most {} bytes of buffers to one PE at a time, {} to those of "
+      "one "
+      "host, and {} peers of one PE\n",
       s.pes, (s.pes + per_host - 1) / per_host, of.seed,
       static_cast<double>(all.time_ns) * 1e-9, of.steps, all.messages, all.bytes,
       all.network_messages, all.network_bytes, all.records, of.waves, all.peak_buffer_bytes,
-      all.peers);
+      of.peak_host_bytes, all.peers);
 }
 
 }  // namespace lamellar::lamellae::sim

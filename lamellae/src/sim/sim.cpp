@@ -69,6 +69,7 @@ class sim_lamella final : public lamella {
             std::uint16_t flags) override {
     net().post(me(), peer, kind, bytes, flags);
   }
+  void flush() override { net().flush(me()); }
   std::uint32_t poll(std::span<in_buffer> into, bool bodies) override {
     return net().poll(me(), into, bodies);
   }

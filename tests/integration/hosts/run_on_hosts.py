@@ -3,6 +3,7 @@
 """Test programs over hosts which namespaces stand for, one after another on the same hosts.
 
 Usage: run_on_hosts.py HxP MPIRUN PROGRAM...            H hosts with P PEs each; all programs must succeed on all PEs
+       run_on_hosts.py HxP MPIRUN --set NAME=VALUE PROGRAM...  the same, with this in the PEs' environment
        run_on_hosts.py HxP MPIRUN --word-count PROGRAM  the words of this system's licences, counted as the shell does
        run_on_hosts.py HxP MPIRUN --all BUILD           each test of CTest that uses pretended hosts and as many PEs
 
@@ -77,9 +78,12 @@ def works_to_do(arguments, made, pes):
         for name, command, environment in tests_of(arguments[1], made.count * pes):
             yield name, lambda command=command, environment=environment: run_test(made, pes, command, environment)
     else:
+        environment = {"HOSTS_TEST_PES_PER_HOST": str(pes)}
+        if arguments[0] == "--set":
+            environment.update([arguments[1].split("=", 1)])
+            arguments = arguments[2:]
         for program in arguments:
-            yield (os.path.basename(program), lambda program=program:
-                   run_test(made, pes, [program], {"HOSTS_TEST_PES_PER_HOST": str(pes)}))
+            yield (os.path.basename(program), lambda program=program: run_test(made, pes, [program], environment))
 
 
 def main(layout, mpirun, *arguments):

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <lamellar/lamellae/settings.hpp>
 #include <string_view>
 
 #include "ladder.hpp"
@@ -23,6 +24,19 @@ TEST_CASE("what a lamella can do makes sense") {
     CHECK(able.channel_depth >= 2);
     CHECK(able.pes_on_host >= 1);
     CHECK(able.pes_on_host <= pe.size());
+  });
+}
+
+TEST_CASE("where hosts gather what their PEs send, buffers are packets") {
+  const bool gather = settings::from_environment().host_aggregation.value_or(false);
+  on_every_pe([gather](lamella& pe) {
+    if (std::string_view{pe.name()} != "rofi") return;
+    bool is_far = false;
+    for (std::uint32_t to = 0; to < pe.size(); ++to) {
+      is_far = is_far || pe.host_of(to) != pe.host_of(pe.me());
+    }
+    // 8 KiB for so few PEs; else rofi takes 16.
+    if (is_far) CHECK((pe.able().buffer_bytes < 8192) == gather);
   });
 }
 

@@ -164,6 +164,9 @@ class alignas(cache_line) lamella {
   /// Ship the acquired buffer's first `bytes` bytes.
   virtual void post(std::uint32_t peer, traffic kind, std::uint32_t bytes,
                     std::uint16_t flags) = 0;
+  /// What has been posted goes now, where it might have been kept to share a message with more.
+  /// Threads: any.
+  virtual void flush() {}
   /// Fetch arrived buffers: at most one per channel and call, at most `into.size()`; those of
   /// class `body` only if `bodies`. Returns their number. A channel yields its buffers in
   /// order, and yields the next one even while earlier ones are not released.

@@ -40,6 +40,7 @@ struct settings {
 #else
   bool warnings = false;
 #endif
+  std::optional<bool> host_aggregation;  ///< by rofi, and sim: see running.md; nothing: choose
   std::string rofi_provider;  ///< of libfabric, as lamellar-info lists them; empty: choose
   std::string rofi_domain;    ///< the provider's interface or device; empty: choose
   std::string rofi_address;   ///< of an interface or its network; empty: choose

@@ -31,6 +31,8 @@ struct simulation_result {
   std::uint64_t steps = 0;  ///< turns that PEs have had
   std::uint64_t waves = 0;  ///< all-reduces, of which barriers and quiesces are made
   simulated_pe total;       ///< peaks and peers: the largest of any PE
+  /// Most at a time, of buffers to the PEs of one host and of those that it gathers for others.
+  std::uint64_t peak_host_bytes = 0;
   std::vector<simulated_pe> pes;
 };
 
