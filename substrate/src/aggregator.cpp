@@ -253,6 +253,7 @@ void engine::flush(lane& from, traffic kind) {
   // buffer goes once, and what has been opened since waits for the next turn.
   bool own_has_gone = false;
   bool own_waits = false;
+  bool others_have_gone = false;
   while (!peers.empty()) {
     const std::uint32_t to = peers.back();
     peers.pop_back();
@@ -261,6 +262,7 @@ void engine::flush(lane& from, traffic kind) {
       continue;
     }
     own_has_gone |= to == me_;
+    others_have_gone |= to != me_;
     from.out[static_cast<std::size_t>(kind)][to].listed = false;
     ship(from, to, kind);
     destination& d = from.out[static_cast<std::size_t>(kind)][to];
@@ -270,6 +272,7 @@ void engine::flush(lane& from, traffic kind) {
     }
   }
   if (own_waits) peers.push_back(me_);
+  if (others_have_gone) lamella_->flush();
 }
 
 bool engine::post_one(std::uint32_t to, traffic kind, outgoing& what) {
@@ -355,6 +358,7 @@ bool engine::drain_all() {
       any |= drain(to, traffic::body);
     }
   }
+  if (any) lamella_->flush();
   return any;
 }
 

@@ -4,11 +4,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <lamellar/substrate/io/byte_ranges.hpp>
 #include <limits>
+#include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "gzip_stream.hpp"
 
 namespace lamellar::io {
 
@@ -56,13 +60,20 @@ input_file inspect(const std::string& path) {
   if (descriptor < 0) {
     refuse_by_errno(path);
   }
-  char byte = 0;
-  const bool hides_size = status.st_size == 0 && ::pread(descriptor, &byte, 1, 0) > 0;
+  std::array<char, 4> first{};
+  const ssize_t got = ::pread(descriptor, first.data(), first.size(), 0);
   ::close(descriptor);
-  if (hides_size) {
+  if (status.st_size == 0 && got > 0) {
     refuse(path, "it has bytes but says that its size is 0; copy it to an ordinary file first");
   }
-  return {path, static_cast<std::uint64_t>(status.st_size)};
+  const bool compressed =
+      got > 0 && is_gzip(std::string_view(first.data(), static_cast<std::size_t>(got)));
+  if (!compressed && path.ends_with(".gz")) {
+    refuse(path,
+           "its name ends in .gz, but it does not begin as gzip writes files; copy it "
+           "again, or give it another name");
+  }
+  return {path, static_cast<std::uint64_t>(status.st_size), compressed};
 }
 
 std::vector<input_file> inspect(std::span<const std::string> paths) {
@@ -85,6 +96,10 @@ std::uint64_t total_bytes(std::span<const input_file> files) {
   return total;
 }
 
+file_range whole(const input_file& file) {
+  return {file.path, 0, file.size, file.size, file.compressed, 0};
+}
+
 std::vector<file_range> split(std::span<const input_file> files, std::uint64_t parts,
                               std::uint64_t part) {
   if (part >= parts) {
@@ -97,11 +112,17 @@ std::vector<file_range> split(std::span<const input_file> files, std::uint64_t p
 
   std::vector<file_range> ranges;
   std::uint64_t before = 0;  // bytes in the files up to here
-  for (const input_file& file : files) {
+  for (std::size_t k = 0; k < files.size(); ++k) {
+    const input_file& file = files[k];
     const std::uint64_t first = std::max(begin, before);
     const std::uint64_t last = std::min(end, before + file.size);
-    if (first < last) {
-      ranges.push_back({file.path, first - before, last - before, file.size});
+    if (file.compressed) {
+      const std::uint64_t middle = before + file.size / 2;
+      if (begin <= middle && middle < end) {
+        ranges.push_back({file.path, 0, file.size, file.size, true, k});
+      }
+    } else if (first < last) {
+      ranges.push_back({file.path, first - before, last - before, file.size, false, k});
     }
     before += file.size;
   }
@@ -118,9 +139,13 @@ std::vector<file_range> pieces(std::span<const file_range> ranges, std::uint64_t
   }
   std::vector<file_range> result;
   for (const file_range& range : ranges) {
+    if (range.compressed) {
+      result.push_back(range);
+      continue;
+    }
     for (std::uint64_t begin = range.begin; begin != range.end;) {
       const std::uint64_t size = std::min(piece_bytes, range.end - begin);
-      result.push_back({range.path, begin, begin + size, range.file_size});
+      result.push_back({range.path, begin, begin + size, range.file_size, false, range.file});
       begin += size;
     }
   }

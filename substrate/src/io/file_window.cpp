@@ -7,8 +7,11 @@
 #include <cerrno>
 #include <cstring>
 #include <lamellar/substrate/io/file_window.hpp>
+#include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "gzip_stream.hpp"
 
 namespace lamellar::io {
 
@@ -43,6 +46,14 @@ file_window::file_window(const file_range& range, std::uint64_t first,
                                 std::to_string(status.st_size) +
                                 " now; do not write to input files during a run");
   }
+  if (range.compressed) {
+    try {
+      compressed_ = std::make_unique<gzip_stream>(path_, descriptor_);
+    } catch (...) {
+      ::close(descriptor_);
+      throw;
+    }
+  }
 }
 
 file_window::file_window(file_window&& other) noexcept
@@ -51,6 +62,7 @@ file_window::file_window(file_window&& other) noexcept
       range_end_(other.range_end_),
       file_size_(other.file_size_),
       options_(other.options_),
+      compressed_(std::move(other.compressed_)),
       storage_(std::move(other.storage_)),
       capacity_(other.capacity_),
       begin_(other.begin_),
@@ -67,15 +79,14 @@ bool file_window::grow(const char* keep) {
   offset_ = offset(keep);
   const std::size_t kept = static_cast<std::size_t>(end_ - keep);
   begin_ += keep - begin_;
+  if (compressed_) {
+    return grow_compressed(kept);
+  }
   const std::uint64_t next = offset_ + kept;
   if (next >= file_size_) {
     return false;
   }
-  if (kept >= options_.longest_bytes) {
-    throw file_error(path_, "the line or word at byte " + std::to_string(offset_) +
-                                " is longer than " + std::to_string(options_.longest_bytes) +
-                                " bytes; raise read_options::longest_bytes");
-  }
+  check_length(kept);
   // Up to the end of the range in chunks, beyond it in bites that grow with what is being
   // finished.
   std::uint64_t wanted =
@@ -100,6 +111,29 @@ bool file_window::grow(const char* keep) {
   }
   end_ += got;
   return true;
+}
+
+bool file_window::grow_compressed(std::size_t kept) {
+  const std::string_view ahead = compressed_->ahead();
+  if (ahead.empty()) {
+    return false;
+  }
+  check_length(kept);
+  const std::size_t taken =
+      std::min(ahead.size(), std::max<std::size_t>({options_.chunk_bytes, kept, 1}));
+  make_room(kept, taken);
+  std::memcpy(end_, ahead.data(), taken);
+  end_ += taken;
+  compressed_->take(taken);
+  return true;
+}
+
+void file_window::check_length(std::size_t kept) const {
+  if (kept >= options_.longest_bytes) {
+    throw file_error(path_, "the line or word at byte " + std::to_string(offset_) +
+                                " is longer than " + std::to_string(options_.longest_bytes) +
+                                " bytes; raise read_options::longest_bytes");
+  }
 }
 
 // Leaves the kept bytes at the front and room for `wanted` behind them. The storage at least

@@ -12,16 +12,11 @@ std::uint64_t first_look(const file_range& range) {
   return range.begin == 0 ? 0 : range.begin - 1;
 }
 
-// The end of a range in which nothing can begin is put at its beginning.
-std::uint64_t starts_end(const file_range& range) {
-  return range.begin < range.end ? range.end : 0;
-}
-
 }  // namespace
 
 line_reader::line_reader(const file_range& range, const read_options& options)
     : window_(range, first_look(range), options),
-      range_end_(starts_end(range)),
+      range_end_(range.starts_end()),
       at_(window_.end()) {
   // Pass over the rest of a line that began before this range; never look beyond the range for
   // its end.
@@ -76,7 +71,7 @@ std::optional<std::string_view> line_reader::next() {
 word_reader::word_reader(const file_range& range, const alphabet& letters,
                          const read_options& options)
     : window_(range, first_look(range), options),
-      range_end_(starts_end(range)),
+      range_end_(range.starts_end()),
       letters_(letters),
       at_(window_.end()),
       starts_end_(at_),

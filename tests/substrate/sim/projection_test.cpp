@@ -8,6 +8,7 @@
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/run.hpp>
 #include <lamellar/substrate/world.hpp>
+#include <optional>
 #include <string>
 
 using namespace lamellar;
@@ -31,13 +32,16 @@ std::uint64_t resident_bytes() {
 }
 
 /// Every PE counts `each` items at places all over the job.
-lamellae::simulation_result project(std::uint32_t pes, std::uint64_t each, double latency_ns) {
+lamellae::simulation_result project(std::uint32_t pes, std::uint64_t each, double latency_ns,
+                                    std::uint32_t pes_per_host = 32,
+                                    std::optional<bool> host_aggregation = {}) {
   lamellae::simulation_result result;
   lamellae::settings s;
   s.lamella = "sim";
   s.pes = pes;
   s.sim.seed = 0;
-  s.sim.pes_per_host = 32;
+  s.sim.pes_per_host = pes_per_host;
+  s.host_aggregation = host_aggregation;
   s.sim.latency_ns = latency_ns;
   s.sim.result = &result;
   const int code = launch(s, [each](world& w) -> task<> {
@@ -71,7 +75,7 @@ TEST_CASE("256 PEs fit into this machine, and their time follows from the costs"
   const auto far = project(pes, each, 150'000);
   CHECK(near.pes.size() == pes);
   CHECK(near.total.records >= pes * each);
-  CHECK(near.total.network_messages > near.total.messages / 4);
+  CHECK(near.total.network_bytes > near.total.bytes / 4);
   CHECK(near.total.time_ns == again.total.time_ns);
   CHECK(near.total.messages == again.total.messages);
   CHECK(near.steps == again.steps);
@@ -88,4 +92,32 @@ TEST_CASE("256 PEs fit into this machine, and their time follows from the costs"
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   CHECK(resident_bytes() < std::uint64_t{2} << 30);
 #endif
+}
+
+TEST_CASE("hosts of 16 PEs gather for 15 others, and need less than 64 MiB each for it") {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  constexpr std::uint32_t pes = 64;
+  constexpr std::uint64_t each = 200;
+#else
+  constexpr std::uint32_t pes = 256;
+  constexpr std::uint64_t each = 5000;
+#endif
+  const auto alone = project(pes, each, 1500, 16, false);
+  const auto together = project(pes, each, 1500, 16, true);
+  CHECK(together.total.records >= pes * each);
+  CHECK(together.total.network_messages < alone.total.network_messages / 5);
+  CHECK(together.peak_host_bytes < std::uint64_t{64} << 20);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  // Four hosts have few outboxes to share: the gain needs many.
+  CHECK(together.peak_host_bytes < alone.peak_host_bytes / 2);
+#endif
+  std::printf(
+      "%u PEs on hosts of 16: %llu messages between hosts, by host %llu; at most %llu KiB "
+      "of buffers to a host, by host %llu; %.3f ms, by host %.3f ms\n",
+      pes, static_cast<unsigned long long>(alone.total.network_messages),
+      static_cast<unsigned long long>(together.total.network_messages),
+      static_cast<unsigned long long>(alone.peak_host_bytes >> 10),
+      static_cast<unsigned long long>(together.peak_host_bytes >> 10),
+      static_cast<double>(alone.total.time_ns) * 1e-6,
+      static_cast<double>(together.total.time_ns) * 1e-6);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <lamellar/lamellae/error.hpp>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +17,10 @@
 // reader passes over the rest of a line or word that began earlier, and reads past the end of
 // its range to finish one that began inside. So a range may be cut again, at any byte, and the
 // rule holds for the pieces; a new file always begins a new line and a new word.
+//
+// A file that gzip has compressed cannot be cut: it goes as a whole to the part in whose
+// stretch its middle lies, so that several such files are dealt out by file, in their order.
+// Readers decompress it on the way. Such a file is known by its first bytes, not by its name.
 //
 // All PEs must pass the same files in the same order. Everything here is a pure function of its
 // arguments, except inspect(), which asks the file system. Threads: any.
@@ -35,17 +41,27 @@ class file_error : public error {
 struct input_file {
   std::string path;
   std::uint64_t size = 0;
+  bool compressed = false;  ///< by gzip; `size` is that of the compressed file
 
   bool operator==(const input_file&) const = default;
 };
 
-/// The bytes [begin, end) of a file that had `file_size` bytes when it was inspected.
+/// The bytes [begin, end) of a file that had `file_size` bytes when it was inspected; all that
+/// it holds, where it is compressed.
 struct file_range {
   std::string path;
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
   std::uint64_t file_size = 0;
+  bool compressed = false;
+  std::size_t file = 0;  ///< which of the files that were divided it is
 
+  /// Where in the text the last line, word or row has begun, at the latest: what begins there
+  /// or later is none of this range.
+  std::uint64_t starts_end() const noexcept {
+    if (begin >= end) return 0;
+    return compressed ? std::numeric_limits<std::uint64_t>::max() : end;
+  }
   std::uint64_t size() const noexcept { return end - begin; }
   bool operator==(const file_range&) const = default;
 };
@@ -54,9 +70,10 @@ struct file_range {
 ///
 /// Symbolic links are followed. Not everything that can be opened has bytes that can be
 /// divided: directories, pipes, sockets and devices are refused, and so are files that hide
-/// their size, as those in /proc do.
+/// their size, as those in /proc do; and so is a file whose name ends in .gz and that gzip has
+/// not written.
 ///
-/// Cost: one stat and one open. Throws: file_error.
+/// Cost: one stat, one open, and one read of 4 bytes. Throws: file_error.
 input_file inspect(const std::string& path);
 
 /// Inspect every one of `paths`, in that order. A path given twice counts twice.
@@ -65,18 +82,22 @@ std::vector<input_file> inspect(std::span<const std::string> paths);
 /// The number of bytes in all `files` together. Throws: file_error when it is 2^64 or more.
 std::uint64_t total_bytes(std::span<const input_file> files);
 
+/// All of a file.
+file_range whole(const input_file& file);
+
 /// The ranges of part number `part` out of `parts`, in order of the files; empty when there are
 /// fewer bytes than parts.
 ///
-/// Shapes: the parts differ by at most one byte, the first ones being the larger; together they
-/// are all bytes of all files, in order, each once. No range is empty. Cost: O(files). Not
+/// Shapes: the parts differ by at most one byte, the first ones being the larger, where no file
+/// is compressed; together they are all bytes of all files, in order, each once. No range is
+/// empty. Cost: O(files). Not
 /// collective. Threads: any. Requires: part < parts. Throws: error otherwise; file_error as
 /// total_bytes().
 std::vector<file_range> split(std::span<const input_file> files, std::uint64_t parts,
                               std::uint64_t part);
 
 /// Cut `range` into pieces of at most `piece_bytes` bytes, in order: to report progress, or to
-/// share the work.
+/// share the work. What is compressed stays one piece.
 ///
 /// Requires: piece_bytes > 0. Throws: error otherwise.
 std::vector<file_range> pieces(const file_range& range, std::uint64_t piece_bytes);

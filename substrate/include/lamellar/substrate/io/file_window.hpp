@@ -14,9 +14,12 @@
 // dies by SIGBUS; here it gets a file_error that names the file. The copy may be written to, so
 // that a reader can translate words in place.
 //
+// Of a compressed file it holds what the file is decompressed to, and counts its places in
+// that.
+//
 // Thread-safety: none; one window belongs to one reader.
 // Invariant: [begin(), end()) holds the bytes of the file from offset(begin()) on, and never
-// more than the file had when it was inspected.
+// more than an uncompressed file had when it was inspected.
 namespace lamellar::io {
 
 /// How a range is read. The defaults suit; tests use tiny windows.
@@ -27,11 +30,13 @@ struct read_options {
   std::size_t longest_bytes = std::size_t{1} << 30;
 };
 
+class gzip_stream;
+
 class file_window {
  public:
   /// Open the file of `range` and stand at byte `first` with an empty window. Requires: first
-  /// <= range.end. Throws: file_error when it cannot be opened or has another size than when it
-  /// was inspected.
+  /// <= range.end; first == 0 where the file is compressed. Throws: file_error when it cannot
+  /// be opened or has another size than when it was inspected.
   file_window(const file_range& range, std::uint64_t first, const read_options& options);
   file_window(file_window&& other) noexcept;
   file_window& operator=(file_window&&) = delete;
@@ -56,11 +61,13 @@ class file_window {
   /// end of the file.
   ///
   /// What remains is then found at begin(); other pointers into the window are void.
-  /// Cost: one pread. Throws: file_error when the file cannot be read or became shorter, or
-  /// when more than `longest_bytes` remain.
+  /// Cost: one pread. Throws: file_error when the file cannot be read or became shorter, when
+  /// compressed data are damaged, or when more than `longest_bytes` remain.
   bool grow(const char* keep);
 
  private:
+  bool grow_compressed(std::size_t kept);
+  void check_length(std::size_t kept) const;
   void make_room(std::size_t kept, std::size_t wanted);
 
   std::string path_;
@@ -68,6 +75,7 @@ class file_window {
   std::uint64_t range_end_;
   std::uint64_t file_size_;
   read_options options_;
+  std::unique_ptr<gzip_stream> compressed_;  // null where the file is not
   std::unique_ptr<char[]> storage_;
   std::size_t capacity_ = 0;
   char* begin_ = nullptr;
