@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <lamellar/containers/checkpoint.hpp>
 #include <lamellar/containers/detail/graph_errors.hpp>
 
 namespace lamellar::detail {
@@ -34,6 +35,13 @@ void graph_frozen(const team& members, const char* what, std::source_location wh
       &engine_of(members.where()),
       fmt::format("graph: {} in a graph that is frozen; all its members thaw() it first", what),
       where);
+}
+
+void graph_too_small(std::uint64_t v, std::uint64_t vertices) {
+  throw checkpoint_error{
+      fmt::format("the checkpoint has vertex {}, the graph only the {} below {}; restore it to "
+                  "a graph of at least as many vertices as were saved",
+                  v, vertices, vertices)};
 }
 
 void edges_one_way(const team& members, const char* what, std::source_location where) {

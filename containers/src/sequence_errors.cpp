@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <lamellar/containers/checkpoint.hpp>
 #include <lamellar/containers/detail/sequence_errors.hpp>
 
 namespace lamellar::detail {
@@ -49,6 +50,14 @@ void still_frozen(const team& members, std::string_view kind, const char* what,
          fmt::format("{0}: {1} in a {0} that is frozen; all its members thaw() it first", kind,
                      what),
          where);
+}
+
+void no_room_to_restore(const std::string& path, std::uint64_t items, std::uint64_t there,
+                        std::uint64_t capacity) {
+  throw checkpoint_error{fmt::format(
+      "cannot restore {}: it has {} items, and the channel has {} and room for {} in "
+      "all; make one with room for them",
+      path, items, there, capacity)};
 }
 
 void no_capacity(const located_team& of) {

@@ -4,6 +4,7 @@
 #include <cereal/types/string.hpp>
 #include <cstdint>
 #include <lamellar/containers/channel.hpp>
+#include <lamellar/containers/distributed_container.hpp>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/spawned.hpp>
 #include <optional>
@@ -12,9 +13,11 @@
 #include <vector>
 
 #include "pes.hpp"
+#include "shared_directory.hpp"
 
 using namespace lamellar;
 using lamellar::testing::on_pes;
+using lamellar::testing::shared_directory;
 
 namespace {
 
@@ -181,5 +184,60 @@ TEST_CASE("a channel of some PEs, whose handle travels") {
     co_await half.quiesce();
     CHECK(co_await row.size() == 0);
     co_await w.quiesce();
+  });
+}
+
+TEST_CASE_TEMPLATE("what was saved comes out in the order in which it went in", T, number,
+                   std::string) {
+  on_pes([](world& w) -> task<> {
+    auto making_directory = shared_directory::create(w);
+    const shared_directory files = co_await making_directory;
+    constexpr std::uint64_t items = 500;
+    // Long ones, so that there are several blocks, which different PEs read.
+    const auto item = [](std::uint64_t k) {
+      T made = item_of<T>(3, k);
+      if constexpr (std::same_as<T, std::string>) made += std::string(10'000, 'x');
+      return made;
+    };
+    const team all{w};
+    auto first = all.block(0, 1);
+    const team one = co_await first;
+    for (const team& savers : {all, one}) {
+      if (savers.is_member()) {
+        auto making = channel<T>::create(savers, items, team_position{savers.size() - 1});
+        const channel<T> row = co_await making;
+        if (savers.position().index() == 0) {
+          for (std::uint64_t k = 0; k < items; ++k) CHECK(co_await row.push(item(k)));
+        }
+        auto saving = checkpoint(row, files / "channel");
+        CHECK(co_await saving == items);
+      }
+      co_await w.barrier();
+      auto making = channel<T>::create(w, items + 1);
+      const channel<T> row = co_await making;
+      if (w.me() == pe(0)) CHECK(co_await row.push(item(99)));
+      auto restoring = restore(row, files / "channel");
+      CHECK(co_await restoring == items);
+      if (w.me().index() + 1 == w.size()) {
+        CHECK(co_await row.pop() == std::optional<T>{item(99)});
+        for (std::uint64_t k = 0; k < items; ++k) {
+          CHECK(co_await row.pop() == std::optional<T>{item(k)});
+        }
+        CHECK(co_await row.size() == 0);
+      }
+      co_await w.barrier();
+      auto making_small = channel<T>::create(w, items - 1);
+      const channel<T> small = co_await making_small;
+      std::string text;
+      auto failing = restore(small, files / "channel");
+      try {
+        co_await failing;
+      } catch (const checkpoint_error& e) {
+        text = e.what();
+      }
+      CHECK(text.find("room for 499") != std::string::npos);
+      CHECK(co_await small.size() == 0);
+      co_await w.barrier();
+    }
   });
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <lamellar/containers/array.hpp>
+#include <lamellar/containers/checkpoint.hpp>
 #include <lamellar/containers/sketch.hpp>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/reply.hpp>
@@ -14,6 +15,7 @@
 #include <lamellar/substrate/team.hpp>
 #include <source_location>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -116,6 +118,22 @@ class bloom_filter {
     return fill_of(*this, at);
   }
 
+  /// Save the bits as the checkpoint `path`; see checkpoint.hpp. Returns how many words of 64
+  /// bits have some. Collective over the members. Cost: a quiesce, and a pass over the words
+  /// here. Throws: checkpoint_error on all members; the checkpoint before is then as it was.
+  task<std::uint64_t> checkpoint(
+      std::string path, std::source_location at = std::source_location::current()) const {
+    return save_all(*this, std::move(path), at);
+  }
+  /// Put in the items of a checkpoint, which any number of PEs may have saved. Collective over
+  /// the members. Cost: a bit_or for each word that it has. Throws: checkpoint_error on all
+  /// members, if it is of a filter of another size, or damaged. Requires: the same types of
+  /// items and hashes.
+  task<std::uint64_t> restore(std::string path,
+                              std::source_location at = std::source_location::current()) const {
+    return load_all(*this, std::move(path), at);
+  }
+
   // Travelling: the array's name.
   template <class Archive>
   void serialize(Archive& by) {
@@ -162,6 +180,15 @@ class bloom_filter {
   static task<> merge_all(bloom_filter to, bloom_filter from, std::source_location at);
   static task<> clear_all(bloom_filter of, std::source_location at);
   static task<double> fill_of(bloom_filter of, std::source_location at);
+  static task<std::uint64_t> save_all(bloom_filter from, std::string path,
+                                      std::source_location at);
+  static task<std::uint64_t> load_all(bloom_filter into, std::string path,
+                                      std::source_location at);
+  /// The size is part of what a checkpoint is of.
+  std::string kind() const {
+    return "bloom_filter_of_" + std::to_string(words_.size()) + "x" +
+           std::to_string(item_bits_);
+  }
 
   atomic_array<std::uint64_t> words_;
   std::uint32_t item_bits_ = 0;
@@ -262,6 +289,36 @@ task<double> bloom_filter<T, Hash>::fill_of(bloom_filter of, std::source_locatio
   auto adding = all_reduce({of.members(), at}, set);
   const std::uint64_t all = co_await adding;
   co_return static_cast<double>(all) / 64 / static_cast<double>(of.words_.size());
+}
+
+template <class T, hash_of<T> Hash>
+task<std::uint64_t> bloom_filter<T, Hash>::save_all(bloom_filter from, std::string path,
+                                                    std::source_location at) {
+  auto settling = from.members().quiesce(at);
+  co_await settling;
+  const auto each = [&from](const auto& put) {
+    for (std::size_t k = 0; k < from.words_.local_size(); ++k) {
+      const std::uint64_t bits = from.words_.local()[k].load();
+      if (bits != 0) {
+        put(place{from.words_.global_index(k), bits});
+      }
+    }
+  };
+  auto saving = save_items<place>({from.members(), at}, std::move(path), from.kind(), each);
+  co_return co_await saving;
+}
+
+template <class T, hash_of<T> Hash>
+task<std::uint64_t> bloom_filter<T, Hash>::load_all(bloom_filter into, std::string path,
+                                                    std::source_location at) {
+  auto settling = into.members().quiesce(at);
+  co_await settling;
+  const auto take = [&into](const place& each) { into.words_.bit_or(each.word, each.bits); };
+  auto loading = load_items<place>({into.members(), at}, std::move(path), into.kind(), take);
+  const std::uint64_t words = co_await loading;
+  auto ending = into.members().quiesce(at);
+  co_await ending;
+  co_return words;
 }
 
 }  // namespace lamellar

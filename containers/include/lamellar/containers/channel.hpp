@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <cereal/types/optional.hpp>
+#include <cereal/types/utility.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <lamellar/containers/checkpoint.hpp>
 #include <lamellar/containers/detail/channel_part.hpp>
 #include <lamellar/containers/detail/sequence_errors.hpp>
 #include <lamellar/substrate/collectives.hpp>
@@ -13,7 +16,10 @@
 #include <lamellar/substrate/team.hpp>
 #include <lamellar/substrate/transferable.hpp>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 // channel<T>: a bounded row of items between any number of producers and consumers, on any PEs:
 // first in, first out. Who pushes into a full one waits for room, who pops from an empty one
@@ -82,6 +88,26 @@ class channel {
     return parts_.call(host(), detail::size_of_channel<T>{});
   }
 
+  // ---- as a distributed_container: all items are on the host ----
+  using item_type = T;
+  static constexpr std::string_view kind = "channel";
+  std::size_t local_size() const { return parts_->size(); }
+  std::size_t local_bytes() const { return sizeof(part_type) + parts_->size() * sizeof(T); }
+  template <class F>
+  void local_for_each(F&& f) const {
+    parts_->for_each(f);
+  }
+  void local_clear() const { parts_->clear(); }
+  /// push() without an answer. Done: when quiesce() has returned, which waits for room, too.
+  void add_item(const T& item) const {
+    parts_.send(host(), detail::put_into_channel<T>{}, item);
+  }
+  /// What checkpoint() and restore() do: items keep their order, behind those that are in.
+  /// Whether the channel is closed is not saved. load() throws checkpoint_error on all members,
+  /// if there is not so much room.
+  task<std::uint64_t> save(std::string path) const { return save_all(*this, std::move(path)); }
+  task<std::uint64_t> load(std::string path) const { return load_all(*this, std::move(path)); }
+
   // Travelling: the parts' name.
   template <class Archive>
   void serialize(Archive& by) {
@@ -92,6 +118,10 @@ class channel {
   explicit channel(darc<part_type> parts) : parts_{std::move(parts)} {}
   static task<channel> create_on(detail::located_team of, std::size_t capacity,
                                  team_position host);
+  static task<std::uint64_t> save_all(channel from, std::string path);
+  static task<std::uint64_t> load_all(channel into, std::string path);
+
+  using numbered = std::pair<std::uint64_t, T>;
 
   darc<part_type> parts_;
 };
@@ -108,6 +138,41 @@ task<channel<T>> channel<T>::create_on(detail::located_team of, std::size_t capa
   }
   auto making = darc<part_type>::create(of, of.value, capacity, host);
   co_return channel{co_await making};
+}
+
+template <transferable T>
+task<std::uint64_t> channel<T>::save_all(channel from, std::string path) {
+  const auto each = [&from](const auto& put) {
+    std::uint64_t number = 0;
+    from.local_for_each([&](const T& item) { put(numbered{number++, item}); });
+  };
+  auto saving = save_items<numbered>(from.members(), std::move(path), std::string{kind}, each);
+  co_return co_await saving;
+}
+
+template <transferable T>
+task<std::uint64_t> channel<T>::load_all(channel into, std::string path) {
+  std::vector<numbered> mine;
+  const auto take = [&mine](numbered item) { mine.push_back(std::move(item)); };
+  auto loading = load_items<numbered>(into.members(), path, std::string{kind}, take);
+  const std::uint64_t items = co_await loading;
+  auto counting = all_reduce(into.members(), std::uint64_t{into.local_size()});
+  const std::uint64_t there = co_await counting;
+  if (items > into.capacity() - std::min<std::uint64_t>(there, into.capacity())) {
+    detail::no_room_to_restore(path, items, there, into.capacity());
+  }
+  auto gathering = gather(into.members(), std::move(mine), into.parts_->host_position());
+  std::vector<numbered> all;
+  for (std::vector<numbered>& some : co_await gathering) {
+    all.insert(all.end(), std::make_move_iterator(some.begin()),
+               std::make_move_iterator(some.end()));
+  }
+  std::sort(all.begin(), all.end(),
+            [](const numbered& a, const numbered& b) { return a.first < b.first; });
+  for (numbered& each : all) {
+    into.parts_->try_push(std::move(each.second));
+  }
+  co_return items;
 }
 
 }  // namespace lamellar

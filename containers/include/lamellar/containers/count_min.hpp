@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <lamellar/containers/sketch.hpp>
 #include <limits>
+#include <string_view>
 #include <vector>
 
 // count_min<T>: how often an item was inserted: never less than that, and rarely much more. Of
@@ -23,6 +24,7 @@ template <class T, hash_of<T> Hash = hash<T>>
 class count_min {
  public:
   using value_type = T;
+  static constexpr std::string_view kind = "count_min";
 
   /// `rows` rows of `columns` counters of 8 bytes. Throws: error, if there are none.
   explicit count_min(std::size_t columns = 2719, std::size_t rows = 5)

@@ -67,6 +67,16 @@ concept container_of_pieces = distributed_container<C> &&
   c.local_for_each_in(std::size_t{0}, look);
 };
 
+/// One whose checkpoint is more than its items in any order: it writes and reads that itself.
+///
+///   save(path), load(path)    tasks, collective; called after a quiesce; say how many items
+template <class C>
+concept container_that_saves_itself = distributed_container<C> &&
+    requires(const C& c, std::string path) {
+  { c.save(path) } -> std::same_as<task<std::uint64_t>>;
+  { c.load(path) } -> std::same_as<task<std::uint64_t>>;
+};
+
 /// How a container lies on its members.
 struct container_statistics {
   std::uint64_t items = 0;
@@ -336,11 +346,16 @@ task<std::uint64_t> checkpoint(C c, std::string path) {
   using item = typename C::item_type;
   auto settling = c.members().quiesce();
   co_await settling;
-  const auto each = [&c](const auto& put) {
-    c.local_for_each([&put](const item& one) { put(one); });
-  };
-  auto saving = save_items<item>(c.members(), std::move(path), std::string{C::kind}, each);
-  co_return co_await saving;
+  if constexpr (container_that_saves_itself<C>) {
+    auto saving = c.save(std::move(path));
+    co_return co_await saving;
+  } else {
+    const auto each = [&c](const auto& put) {
+      c.local_for_each([&put](const item& one) { put(one); });
+    };
+    auto saving = save_items<item>(c.members(), std::move(path), std::string{C::kind}, each);
+    co_return co_await saving;
+  }
 }
 
 template <distributed_container C>
@@ -348,9 +363,15 @@ task<std::uint64_t> restore(C c, std::string path) {
   using item = typename C::item_type;
   auto settling = c.members().quiesce();
   co_await settling;
-  const auto take = [&c](const item& one) { c.add_item(one); };
-  auto loading = load_items<item>(c.members(), std::move(path), std::string{C::kind}, take);
-  const std::uint64_t items = co_await loading;
+  std::uint64_t items = 0;
+  if constexpr (container_that_saves_itself<C>) {
+    auto loading = c.load(std::move(path));
+    items = co_await loading;
+  } else {
+    const auto take = [&c](const item& one) { c.add_item(one); };
+    auto loading = load_items<item>(c.members(), std::move(path), std::string{C::kind}, take);
+    items = co_await loading;
+  }
   auto ending = c.members().quiesce();
   co_await ending;
   co_return items;

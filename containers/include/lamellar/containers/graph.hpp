@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <lamellar/containers/checkpoint.hpp>
 #include <lamellar/containers/detail/graph_errors.hpp>
 #include <lamellar/containers/detail/graph_part.hpp>
 #include <lamellar/containers/detail/sequence_errors.hpp>
@@ -20,6 +22,7 @@
 #include <ranges>
 #include <source_location>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -184,8 +187,7 @@ class graph {
     return part().data()[v - part().first()];
   }
 
-  // ---- as a distributed_container of edges; a checkpoint holds these, not the vertices' data
-  // --
+  // ---- as a distributed_container of edges ----
   using item_type = edge;
   static constexpr std::string_view kind = "graph";
   std::size_t local_size() const { return part().edges_here(); }
@@ -197,6 +199,12 @@ class graph {
   /// No edges, data as they were made, not frozen.
   void local_clear() const { part().clear(); }
   void add_item(const edge& item) const { add_edge(item.from, item.to, item.data); }
+  /// What checkpoint() and restore() do: edges, and the data of all vertices, if they have any,
+  /// which replace those that are there. Both say how many edges. load() throws
+  /// checkpoint_error, if the graph has not so many vertices. Requires, of load(): not
+  /// frozen().
+  task<std::uint64_t> save(std::string path) const { return save_all(*this, std::move(path)); }
+  task<std::uint64_t> load(std::string path) const { return load_all(*this, std::move(path)); }
 
   // Travelling: the parts' name.
   template <class Archive>
@@ -215,6 +223,8 @@ class graph {
     co_return graph{co_await making};
   }
   static task<> freeze_all(graph of, graph_cleaning without, std::source_location at);
+  static task<std::uint64_t> save_all(graph from, std::string path);
+  static task<std::uint64_t> load_all(graph into, std::string path);
   static task<> thaw_all(graph of, std::source_location at) {
     auto settling = of.members().quiesce(at);
     co_await settling;
@@ -328,6 +338,52 @@ task<> graph<V, E>::freeze_all(graph of, graph_cleaning without, std::source_loc
   auto counting = all_reduce({of.members(), at}, mine, add);
   const counts all = co_await counting;
   of.part().know(all.edges, all.turned == 0);
+}
+
+template <transferable V, transferable E>
+task<std::uint64_t> graph<V, E>::save_all(graph from, std::string path) {
+  using record = detail::graph_record<V, E>;
+  std::uint64_t edges = 0;
+  const auto each = [&](const auto& put) {
+    if constexpr (!std::same_as<V, no_data>) {
+      for (const vertex_id v : from.local_vertices()) {
+        put(record{v, detail::vertex_itself, from.data(v), {}});
+      }
+    }
+    from.local_for_each([&](const edge& one) {
+      put(record{one.from, one.to, {}, one.data});
+      ++edges;
+    });
+  };
+  auto saving =
+      save_items<record>(from.members(), std::move(path), detail::kind_of_graph<V>(), each);
+  co_await saving;
+  auto counting = all_reduce(from.members(), edges);
+  co_return co_await counting;
+}
+
+template <transferable V, transferable E>
+task<std::uint64_t> graph<V, E>::load_all(graph into, std::string path) {
+  using record = detail::graph_record<V, E>;
+  std::uint64_t edges = 0;
+  const auto take = [&](const record& each) {
+    const bool is_vertex = each.to == detail::vertex_itself;
+    const vertex_id last = is_vertex ? each.from : std::max(each.from, each.to);
+    if (last >= into.vertices()) {
+      detail::graph_too_small(last, into.vertices());
+    }
+    if (is_vertex) {
+      into.parts_.send(pe{into.part().owner(each.from)}, detail::put_vertex<V, E>{}, each);
+    } else {
+      into.add_edge(each.from, each.to, each.edge);
+      ++edges;
+    }
+  };
+  auto loading =
+      load_items<record>(into.members(), std::move(path), detail::kind_of_graph<V>(), take);
+  co_await loading;
+  auto counting = all_reduce(into.members(), edges);
+  co_return co_await counting;
 }
 
 }  // namespace lamellar

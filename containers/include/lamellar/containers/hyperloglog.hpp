@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <lamellar/containers/sketch.hpp>
 #include <limits>
+#include <string_view>
 #include <vector>
 
 // hyperloglog<T>: how many distinct items were inserted, from 2^bits bytes, with a standard
@@ -23,6 +24,7 @@ template <class T, hash_of<T> Hash = hash<T>>
 class hyperloglog {
  public:
   using value_type = T;
+  static constexpr std::string_view kind = "hyperloglog";
 
   /// 2^bits bytes. Throws: error, unless 4 <= bits <= 18.
   explicit hyperloglog(unsigned bits = 12) : bits_{bits} {

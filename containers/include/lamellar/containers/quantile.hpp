@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <lamellar/containers/sketch.hpp>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,7 @@ template <transferable T, class Compare = std::less<T>>
 class quantile {
  public:
   using value_type = T;
+  static constexpr std::string_view kind = "quantile";
 
   /// About 3 * `size` items are kept at most.
   explicit quantile(std::size_t size = 200, std::uint64_t seed = 0)

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <lamellar/containers/sketch.hpp>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,7 @@ template <transferable T>
 class reservoir {
  public:
   using value_type = T;
+  static constexpr std::string_view kind = "reservoir";
 
   /// Room for nothing; to be assigned to.
   reservoir() = default;

@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <lamellar/containers/checkpoint.hpp>
 #include <lamellar/containers/detail/random_numbers.hpp>
 #include <lamellar/containers/hash.hpp>
 #include <lamellar/substrate/collectives.hpp>
@@ -10,8 +11,10 @@
 #include <lamellar/substrate/task.hpp>
 #include <lamellar/substrate/team.hpp>
 #include <lamellar/substrate/transferable.hpp>
+#include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 
 // What sketches have in common. A sketch is a small value that stands for many: it answers one
@@ -22,6 +25,8 @@
 //   hyperloglog     how many distinct items?          count_min   how often has an item come?
 //   quantile        which items lie where in order?   reservoir   some items, at random
 //   bloom_filter    has an item come? Large, so it is spread over the PEs, see there.
+//
+// checkpoint() saves those of a team, and restore() brings them to any number of PEs.
 //
 // What is random comes from a seed: the same items give the same sketch.
 //
@@ -40,6 +45,12 @@ concept mergeable_sketch = transferable<S> && std::copyable<S> && requires(S a, 
   a.merge(b);
 };
 
+/// One that checkpoints know by a name, S::kind.
+template <class S>
+concept saved_sketch = mergeable_sketch<S> && requires {
+  {std::string_view{S::kind}};
+};
+
 /// The sketches of all members merged, on every member. Collective. Cost: an all_reduce of a
 /// sketch. Throws: sketch_mismatch, if they differ in size.
 template <mergeable_sketch S>
@@ -50,6 +61,41 @@ task<S> all_merge(detail::located_team of, S mine) {
   };
   auto merging = all_reduce(of, std::move(mine), join);
   co_return co_await merging;
+}
+
+/// Save the sketches of all members as the checkpoint `path`; see checkpoint.hpp. Returns how
+/// many: one for each member.
+///
+/// Collective. Throws: checkpoint_error on all members; the checkpoint before is then as it
+/// was.
+template <saved_sketch S>
+task<std::uint64_t> checkpoint(detail::located_team of, S mine, std::string path) {
+  const auto each = [&mine](const auto& put) { put(mine); };
+  auto saving = save_items<S>(std::move(of), std::move(path), std::string{S::kind}, each);
+  co_return co_await saving;
+}
+
+/// The sketches of a checkpoint, which any number of PEs may have saved: each member gets some
+/// of them, merged, and `mine`, which is of the same size, if there are none for it. All
+/// members together have what all had: all_merge() gives it. Inserting goes on as where it was
+/// saved.
+///
+/// Collective. Throws: checkpoint_error on all members, if it is of another kind or size, or
+/// damaged. Requires: the same types of items and hashes.
+template <saved_sketch S>
+task<S> restore(detail::located_team of, S mine, std::string path) {
+  std::optional<S> found;
+  const auto take = [&](S sketch) {
+    if (found) {
+      found->merge(sketch);
+    } else {
+      sketch.merge(mine);  // what it holds stays, and its size is compared
+      found = std::move(sketch);
+    }
+  };
+  auto loading = load_items<S>(std::move(of), std::move(path), std::string{S::kind}, take);
+  co_await loading;
+  co_return found ? *std::move(found) : std::move(mine);
 }
 
 namespace detail {

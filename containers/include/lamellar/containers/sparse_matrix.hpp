@@ -117,8 +117,7 @@ class sparse_matrix {
   /// Bring entries into rows, by columns; those of one place become one by `op`.
   ///
   /// Values that have an order are joined in it, so that it is the same in every run. Cost: a
-  /// sort of each row; each PE tells the others which columns it has elements in. Memory: the
-  /// entries twice meanwhile.
+  /// sort of each row; an all_reduce. Memory: the entries twice meanwhile.
   template <class Op = std::plus<>>
   task<> assemble(Op op = {}, std::source_location at = std::source_location::current()) const {
     return assemble_all(*this, std::move(op), at);
@@ -128,8 +127,9 @@ class sparse_matrix {
   /// ended.
   ///
   /// Cost: each element of x once to each PE that has elements in its column; one pass over the
-  /// own elements. The same in every run, on any number of PEs. Requires: assembled. Misuse:
-  /// spans of other lengths.
+  /// own elements. After assemble() PEs first tell each other in which columns they have some,
+  /// and keep 8 bytes for each element. The same in every run, on any number of PEs. Requires:
+  /// assembled. Misuse: spans of other lengths.
   task<> multiply(std::span<const T> x, std::span<T> y,
                   std::source_location at = std::source_location::current()) const {
     return multiply_all(*this, x, y, at);
@@ -186,6 +186,7 @@ class sparse_matrix {
   static task<sparse_matrix> of_graph(graph<V, E> g, Value value, std::source_location at);
   template <class Op>
   static task<> assemble_all(sparse_matrix of, Op op, std::source_location at);
+  static task<> find_columns(sparse_matrix of, std::source_location at);
   static task<> multiply_all(sparse_matrix of, std::span<const T> x, std::span<T> y,
                              std::source_location at);
   template <class Plus, class Times>

@@ -32,12 +32,14 @@ class channel_part {
   channel_part(team members, std::size_t capacity, team_position host)
       : members_{std::move(members)},
         capacity_{capacity},
+        host_position_{host},
         host_{members_.at(host)},
         lock_{members_.where().threads() > 1} {}
 
   const team& members() const { return members_; }
   std::size_t capacity() const { return capacity_; }
   pe host() const { return host_; }
+  team_position host_position() const { return host_position_; }
   std::size_t size() const {
     const std::lock_guard held{lock_};
     return items_.size();
@@ -63,6 +65,23 @@ class channel_part {
   }
   /// Nobody pushes any more; what is in may still be popped.
   void close();
+  /// f of each item that is in now, in order; f may push and pop.
+  template <class F>
+  void for_each(F& f) const {
+    std::deque<T> items;
+    {
+      const std::lock_guard held{lock_};
+      items = items_;
+    }
+    for (const T& each : items) {
+      f(each);
+    }
+  }
+  /// Forget the items. Requires: nobody waits with one.
+  void clear() {
+    const std::lock_guard held{lock_};
+    items_.clear();
+  }
 
  private:
   enum class kind { push, pop };
@@ -100,6 +119,7 @@ class channel_part {
 
   team members_;
   std::size_t capacity_;
+  team_position host_position_;
   pe host_;
   // All by whoever holds the lock:
   std::deque<T> items_;
@@ -172,6 +192,13 @@ struct push_to_channel {
     auto turn = channel->push(std::move(item));
     const auto outcome = co_await turn;
     co_return outcome.accepted;
+  }
+};
+template <class T>
+struct put_into_channel {
+  task<> operator()(context, darc<channel_part<T>> channel, T item) const {
+    auto turn = channel->push(std::move(item));
+    co_await turn;
   }
 };
 template <class T>

@@ -21,6 +21,8 @@ namespace lamellar::detail {
 /// Ends the job: a graph that is frozen gets an edge.
 [[noreturn]] void graph_frozen(const team& members, const char* what,
                                std::source_location where);
+/// Throws checkpoint_error: a checkpoint has vertex `v`, the graph has not.
+[[noreturn]] void graph_too_small(std::uint64_t v, std::uint64_t vertices);
 /// Ends the job: an algorithm needs each edge to lie both ways.
 [[noreturn]] void edges_one_way(const team& members, const char* what,
                                 std::source_location where);

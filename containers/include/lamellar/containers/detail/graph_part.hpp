@@ -15,6 +15,7 @@
 #include <lamellar/substrate/darc.hpp>
 #include <lamellar/substrate/team.hpp>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -227,6 +228,43 @@ struct put_edge {
 /// Edges that are bytes are read where they arrive.
 template <class V, class E>
 using edge_putter = std::conditional_t<bitwise<E>, put_edges<V, E>, put_edge<V, E>>;
+
+// ---- checkpoints ----------------------------------------------------------------------------
+
+/// As the end of an edge: none, this is the vertex.
+inline constexpr vertex_id vertex_itself = ~vertex_id{0};
+
+/// What a checkpoint of a graph is made of: an edge; or the data of vertex `from`, if `to` is
+/// vertex_itself.
+template <class V, class E>
+struct graph_record {
+  vertex_id from;
+  vertex_id to;
+  [[no_unique_address]] V vertex;
+  [[no_unique_address]] E edge;
+  template <class Archive>
+  void serialize(Archive& by) requires(!bitwise<V> || !bitwise<E>) {
+    by(from, to);
+    if (to == vertex_itself) {
+      by(vertex);
+    } else {
+      by(edge);
+    }
+  }
+};
+
+/// What its kind is called.
+template <class V>
+std::string kind_of_graph() {
+  return std::same_as<V, no_data> ? "graph" : "graph_with_vertex_data";
+}
+
+template <class V, class E>
+struct put_vertex {
+  void operator()(graph_part<V, E>& mine, const graph_record<V, E>& one) const {
+    mine.data()[one.from - mine.first()] = one.vertex;
+  }
+};
 
 /// A user's function for a vertex, with its further arguments, as it travels.
 template <class F, class... Args>

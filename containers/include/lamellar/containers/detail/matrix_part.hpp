@@ -57,13 +57,16 @@ namespace detail {
 /// front. `index` is the member that has it. Values that have an order are joined in it.
 template <class Item, class Op>
 std::size_t join_equal(std::span<Item> row, std::uint64_t Item::*index, Op& op) {
-  std::sort(row.begin(), row.end(), [index](const Item& a, const Item& b) {
+  const auto before = [index](const Item& a, const Item& b) {
     if constexpr (std::totally_ordered<decltype(a.value)>) {
       return a.*index != b.*index ? a.*index < b.*index : a.value < b.value;
     } else {
       return a.*index < b.*index;
     }
-  });
+  };
+  if (!std::is_sorted(row.begin(), row.end(), before)) {
+    std::sort(row.begin(), row.end(), before);
+  }
   std::size_t kept = 0;
   for (std::size_t k = 0; k < row.size(); ++k) {
     if (kept != 0 && row[kept - 1].*index == row[k].*index) {
@@ -131,6 +134,7 @@ class matrix_part {
     added_.clear();
     rows_.clear();
     slots_ = {};
+    has_slots_ = false;
     assembled_ = false;
   }
 
@@ -138,11 +142,14 @@ class matrix_part {
   /// Put all entries into rows, those of one place joined.
   template <class Op>
   void build(Op op) {
-    std::vector<entry> all;
-    all.reserve(entries_here());
-    const auto keep = [&all](entry each) { all.push_back(std::move(each)); };
-    for_each(keep);
-    added_.clear();
+    std::vector<entry> all = added_.take();
+    for (std::size_t k = 0; k < rows_.rows(); ++k) {
+      for (element& each : rows_.row(k)) {
+        all.push_back({first_ + k, each.column, std::move(each.value)});
+      }
+    }
+    slots_ = {};
+    has_slots_ = false;
     rows_.build(
         rows_here(), std::move(all), [this](const entry& each) { return each.row - first_; },
         [](entry each) {
@@ -163,15 +170,20 @@ class matrix_part {
     }
     return found;
   }
-  void finish(halo columns, std::uint64_t entries) {
+  void finish(std::uint64_t entries) {
+    all_entries_ = entries;
+    assembled_ = true;
+  }
+  /// Whether columns() and slots() are those of the rows as they are. The same on all members.
+  bool has_slots() const { return has_slots_; }
+  void find_slots(halo columns) {
     columns_ = std::move(columns);
     slots_.clear();
     slots_.reserve(rows_.size());
     for (const element& each : rows_.entries()) {
       slots_.push_back(columns_.slot(each.column));
     }
-    all_entries_ = entries;
-    assembled_ = true;
+    has_slots_ = true;
   }
 
  private:
@@ -187,6 +199,7 @@ class matrix_part {
   std::vector<std::uint64_t> slots_;
   std::uint64_t all_entries_ = 0;
   bool assembled_ = false;
+  bool has_slots_ = false;
 };
 
 // ---- messages -------------------------------------------------------------------------------

@@ -45,11 +45,19 @@ task<> sparse_matrix<T>::assemble_all(sparse_matrix of, Op op, std::source_locat
   auto settling = members.value.quiesce(at);
   co_await settling;
   of.part().build(std::move(op));
-  auto finding = detail::halo::create(members, of.column_layout(), of.part().ghosts());
-  detail::halo columns = co_await finding;
   auto counting = all_reduce(members, std::uint64_t{of.part().rows().size()});
   const std::uint64_t entries = co_await counting;
-  of.part().finish(std::move(columns), entries);
+  of.part().finish(entries);
+}
+
+/// Which columns of others each member has elements in: found when it is needed first.
+template <transferable T>
+task<> sparse_matrix<T>::find_columns(sparse_matrix of, std::source_location at) {
+  if (of.part().has_slots()) co_return;
+  auto finding =
+      detail::halo::create({of.members(), at}, of.column_layout(), of.part().ghosts());
+  detail::halo columns = co_await finding;
+  of.part().find_slots(std::move(columns));
 }
 
 template <transferable T>
@@ -61,6 +69,8 @@ task<> sparse_matrix<T>::multiply_all(sparse_matrix of, std::span<const T> x, st
   of.check_length("multiply: y", y.size(), mine.rows_here(), at);
   auto settling = of.members().quiesce(at);
   co_await settling;
+  auto finding = find_columns(of, at);
+  co_await finding;
   std::vector<T> values(x.begin(), x.end());
   values.resize(mine.columns().slots());
   auto bringing = mine.columns().bring(std::span{values});
@@ -137,6 +147,8 @@ task<sparse_matrix<T>> sparse_matrix<T>::permute_all(sparse_matrix of,
   of.check_length("permute: columns", column_to.size(), mine.columns_here(), at);
   auto making = create_on({of.members(), at}, of.rows(), of.columns());
   sparse_matrix made = co_await making;
+  auto finding = find_columns(of, at);
+  co_await finding;
   std::vector<std::uint64_t> columns(column_to.begin(), column_to.end());
   columns.resize(mine.columns().slots());
   auto bringing = mine.columns().bring(std::span{columns});

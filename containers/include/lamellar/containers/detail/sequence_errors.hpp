@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <lamellar/substrate/team.hpp>
 #include <source_location>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -36,6 +37,9 @@ void check_equal_sizes(const located_team& of, const char* what,
 /// Ends the job: a container that must grow is frozen.
 [[noreturn]] void still_frozen(const team& members, std::string_view kind, const char* what,
                                std::source_location where);
+/// Throws checkpoint_error: more items than a channel has room for.
+[[noreturn]] void no_room_to_restore(const std::string& path, std::uint64_t items,
+                                     std::uint64_t there, std::uint64_t capacity);
 /// Ends the job: a channel that has room for nothing.
 [[noreturn]] void no_capacity(const located_team& of);
 /// Ends the job: there is no item `i` in a vector of `size`.
