@@ -10,6 +10,8 @@
 #include <lamellar/lamellar.hpp>
 #include <unordered_map>
 
+#include "support/progress.hpp"
+
 namespace io = lamellar::io;
 
 constexpr const char* usage = R"(Usage: inverted_index [--query WORDS] [FILE...]
@@ -34,14 +36,14 @@ struct add_places {
 // Index this PE's share of the files.
 void index_words(lamellar::world& world, const word_index& index,
                  const std::vector<io::input_file>& files) {
-  for (const io::file_range& range : io::split(files, world.size(), world.me().index())) {
+  const auto mine = io::pieces(io::split(files, world.size(), world.me().index()), 1 << 18);
+  for (std::size_t i = 0; i < mine.size(); ++i) {
     std::unordered_map<std::string, std::uint64_t> found;
-    io::for_each_word(range, io::ascii_letters,
+    io::for_each_word(mine[i], io::ascii_letters,
                       [&](std::string_view word) { ++found[std::string(word)]; });
-    const auto same = [&](const io::input_file& each) { return each.path == range.path; };
-    const auto file = static_cast<std::uint32_t>(
-        std::find_if(files.begin(), files.end(), same) - files.begin());
+    const auto file = static_cast<std::uint32_t>(mine[i].file);
     for (const auto& [word, times] : found) index.update(word, add_places(), file, times);
+    if (world.me().index() == 0) show_progress(i + 1, mine.size());  // others have as much
   }
   world.quiesce().get();
 }

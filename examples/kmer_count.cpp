@@ -4,17 +4,17 @@
 // one, for a read may be of either strand. A k-mer of up to 31 letters is a number, two bits a
 // letter. The answer is the same on any number of PEs.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <fstream>
 #include <lamellar/lamellar.hpp>
+
+#include "support/progress.hpp"
 
 namespace io = lamellar::io;
 
 constexpr const char* usage = R"(Usage: kmer_count [--k K] [--top N] [--skip-bad-lines] FILE...
 Count the stretches of K letters (21, at most 31) in the sequences of FASTA or FASTQ FILEs; print the N most frequent ones (10),
 how many come once, twice, ... up to ten times, and totals. A stretch and its reverse complement are counted as one, by the name
-that comes first in the alphabet; stretches with letters other than ACGT, acgt are passed over.
+that comes first in the alphabet; stretches with letters other than ACGT, acgt are passed over. Files may be compressed by gzip.
 
 FASTA: a line that begins with '>' names the sequence in the lines that follow. FASTQ: four lines each, name, sequence, '+',
 quality. A line with other letters than those of IUPAC's codes is an error, unless --skip-bad-lines counts and skips it.
@@ -80,16 +80,21 @@ class bad_line : public lamellar::error {
 // be longer than any share of bytes, so that records are dealt out, not bytes.
 class reader {
  public:
-  reader(lamellar::world& world, const kmer_counts& counts, unsigned k, bool skip)
-      : world_{world}, kmers_{counts, k}, skip_{skip} {}
+  reader(lamellar::world& world, const kmer_counts& counts, unsigned k, bool skip,
+         std::uint64_t all_bytes)
+      : world_{world}, kmers_{counts, k}, skip_{skip}, all_bytes_{all_bytes} {}
 
-  void read(const std::string& path) {
-    const io::input_file file = io::inspect(path);
-    io::line_reader lines({path, 0, file.size, file.size});
+  void read(const io::input_file& file) {
+    const std::string& path = file.path;
+    io::line_reader lines(io::whole(file));
     std::uint64_t number = 0;
+    std::uint64_t bytes = 0;
     bool fastq = false;
     for (auto line = lines.next(); line; line = lines.next()) {
       ++number;
+      bytes += line->size() + 1;
+      // Where a compressed file ends is not known before.
+      if (number % 4096 == 0 && !file.compressed) show(bytes_ + std::min(bytes, file.size - 1));
       if (number == 1 && line->starts_with('@')) fastq = true;
       if (fastq ? number % 4 == 1 : line->starts_with('>')) {
         mine_ = record_++ % world_.size() == world_.me().index();
@@ -101,6 +106,7 @@ class reader {
         take(path, number, *line);
       }
     }
+    show(bytes_ += file.size);
   }
   std::uint64_t bad_lines() const { return bad_lines_; }
   std::uint64_t records() const { return record_; }
@@ -124,10 +130,15 @@ class reader {
     kmers_.begin();
     if (mine_) ++bad_lines_;
   }
+  void show(std::uint64_t bytes) const {
+    if (world_.me().index() == 0) show_progress(bytes, all_bytes_);
+  }
 
   lamellar::world& world_;
   window kmers_;
   bool skip_;
+  std::uint64_t all_bytes_;
+  std::uint64_t bytes_ = 0;  // of the files that have been read
   bool mine_ = false;
   std::uint64_t record_ = 0;  // of all files
   std::uint64_t bad_lines_ = 0;
@@ -142,15 +153,10 @@ struct settings {
 
 void count(lamellar::world& world, const settings& set) {
   const auto counts = kmer_counts::create(world).get();
-  reader in{world, counts, set.k, set.skip};
+  const auto files = io::inspect(set.files);
+  reader in{world, counts, set.k, set.skip, io::total_bytes(files)};
   const bool reports = world.me().index() == 0;
-  for (std::size_t i = 0; i < set.files.size(); ++i) {
-    in.read(set.files[i]);
-    if (reports && isatty(STDERR_FILENO) != 0) {
-      fmt::print(stderr, "\r{} of {} files{}", i + 1, set.files.size(),
-                 i + 1 == set.files.size() ? "\n" : "");
-    }
-  }
+  for (const io::input_file& file : files) in.read(file);
   const auto top = counts.top_k(set.top).get();
   const auto spectrum = counts.histogram().get();
   const std::uint64_t total = counts.total().get();

@@ -3,12 +3,13 @@
 // counting_map, which counts it on the PE that owns it; words that come often are added up
 // before they are sent. The answer is the same on any number of PEs.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
 #include <lamellar/lamellar.hpp>
 #include <set>
+
+#include "support/progress.hpp"
 
 namespace io = lamellar::io;
 
@@ -19,13 +20,6 @@ Without FILE: the licences and copyright notices of this Debian system.
 A word is a run of the letters A-Z and a-z, in lower case; the end of a file ends it too.
 The counts are those of: tr -cs A-Za-z '\n' < FILE | tr A-Z a-z | grep . | sort | uniq -c
 )";
-
-void show_progress(std::size_t done, std::size_t all) {
-  if (isatty(STDERR_FILENO) != 0) {
-    fmt::print(stderr, "\r[{:<40}] {:3}%{}", std::string(done * 40 / all, '#'),
-               done * 100 / all, done == all ? "\n" : "");
-  }
-}
 
 void count_words(lamellar::world& world, const std::vector<std::string>& paths,
                  std::uint64_t top) {

@@ -114,8 +114,9 @@ void search(adding& steps, const job_shape& job) {
     steps.all_reduce((2 * ranks + open) * sizeof(std::uint64_t));
     // Ranks in one interval lie, on average, at all its shares s from 0 to 1; what remains of
     // it for each is 4 sqrt(s (1 - s) / sample), and a little. The mean of the root is pi / 8.
+    // Where these stretches of several ranks overlap, their ends cut each other.
     const double share = (4 * std::sqrt(sample) * 0.3927 + 2) / sample;
-    size *= std::min(1.0, share);
+    size *= std::min(share, intervals / (2 * static_cast<double>(ranks)));
     open = ranks;
   }
 }

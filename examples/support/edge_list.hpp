@@ -2,7 +2,6 @@
 #pragma once
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -12,6 +11,8 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "progress.hpp"
 
 // Graphs in files of edges, for the examples: every PE reads its share of the bytes.
 //
@@ -61,34 +62,12 @@ struct share {
   std::uint64_t bad_lines = 0;
 };
 
-inline void show_progress(std::size_t done, std::size_t all) {
-  if (isatty(STDERR_FILENO) != 0) {
-    fmt::print(stderr, "\r[{:<40}] {:3}%{}", std::string(done * 40 / all, '#'),
-               done * 100 / all, done == all ? "\n" : "");
-  }
-}
-
 inline share read_share(lamellar::world& world, const std::vector<io::input_file>& files) {
   share mine;
   mine.lines.resize(files.size());
-  std::vector<io::file_range> pieces;
-  std::vector<std::size_t> file_of;
-  // A path may be given twice: go through the files one by one.
-  const std::uint64_t all_bytes = io::total_bytes(files);
-  const std::uint64_t begin = all_bytes * world.me().index() / world.size();
-  const std::uint64_t end = all_bytes * (world.me().index() + 1) / world.size();
-  std::uint64_t before = 0;
-  for (std::size_t f = 0; f < files.size(); before += files[f].size, ++f) {
-    const std::uint64_t first = std::clamp(begin, before, before + files[f].size) - before;
-    const std::uint64_t last = std::clamp(end, before, before + files[f].size) - before;
-    if (first == last) continue;
-    for (const auto& piece :
-         io::pieces(io::file_range{files[f].path, first, last, files[f].size}, 1 << 18)) {
-      pieces.push_back(piece);
-      file_of.push_back(f);
-    }
-  }
+  const auto pieces = io::pieces(io::split(files, world.size(), world.me().index()), 1 << 18);
   for (std::size_t k = 0; k < pieces.size(); ++k) {
+    const std::size_t file = pieces[k].file;
     io::for_each_line(pieces[k], [&](std::string_view line) {
       edge ends;
       switch (parse(line, ends)) {
@@ -97,14 +76,13 @@ inline share read_share(lamellar::world& world, const std::vector<io::input_file
           break;
         case line_kind::bad:
           if (mine.bad_lines++ < 10) {
-            mine.bad.push_back(
-                {file_of[k], mine.lines[file_of[k]], std::string{line.substr(0, 40)}});
+            mine.bad.push_back({file, mine.lines[file], std::string{line.substr(0, 40)}});
           }
           break;
         case line_kind::comment:
           break;
       }
-      ++mine.lines[file_of[k]];
+      ++mine.lines[file];
     });
     if (world.me().index() == 0) show_progress(k + 1, pieces.size());
   }

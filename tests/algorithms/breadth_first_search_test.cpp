@@ -115,6 +115,7 @@ TEST_CASE("a breadth-first tree is one, where edges lie one way") {
 TEST_CASE("a breadth-first tree is one, where edges lie both ways") {
   on_graphs(true, check_search);
 }
+TEST_CASE("threads that share loops find the same tree") { on_large_graph(true, check_search); }
 TEST_CASE("components are those of a serial search, whichever way edges go") {
   on_graphs(false, check_components);
   on_graphs(true, check_components);

@@ -21,11 +21,10 @@ std::vector<double> serial_ranks(const adjacency& rows, double damping, unsigned
   const auto n = static_cast<double>(rows.size());
   std::vector<double> ranks(rows.size(), 1 / n);
   for (unsigned round = 0; round < rounds; ++round) {
-    std::vector<double> next(rows.size(), (1 - damping) / n);
+    double stuck = 0;
+    for (std::size_t v = 0; v < rows.size(); ++v) stuck += rows[v].empty() ? ranks[v] : 0;
+    std::vector<double> next(rows.size(), (1 - damping + damping * stuck) / n);
     for (std::size_t v = 0; v < rows.size(); ++v) {
-      if (rows[v].empty()) {
-        for (double& each : next) each += damping * ranks[v] / n;
-      }
       for (const auto& each : rows[v]) {
         next[each.to] += damping * ranks[v] / static_cast<double>(rows[v].size());
       }
@@ -111,4 +110,8 @@ TEST_CASE("ranks are those of a serial program, and end at the tolerance") {
   on_graphs(true, check_ranks);
 }
 TEST_CASE("triangles are those of a serial count") { on_graphs(true, check_triangles); }
+TEST_CASE("threads that share loops find the same ranks and triangles") {
+  on_large_graph(false, check_ranks);
+  on_large_graph(true, check_triangles);
+}
 TEST_CASE("core numbers are those of taking away one by one") { on_graphs(true, check_cores); }

@@ -117,6 +117,24 @@ task<std::vector<T>> everything(segments<T> range) {
   co_return all;
 }
 
+/// Run check(world, input, graph, adjacency) for a graph whose loops the threads of a PE share,
+/// if it has several.
+template <class Check>
+void on_large_graph(bool both, Check check) {
+  on_pes([both, check](world& w) -> task<> {
+    if (w.threads() == 1) co_return;
+    std::mt19937_64 random{99};
+    graph_input in{"large", std::uint64_t{1} << 14, {}};
+    for (std::uint64_t k = 0; k < in.n * 4; ++k) in.edges.push_back(rmat_edge(random, 14));
+    auto making = make_graph(w, in, both);
+    const weighted_graph g = co_await making;
+    const adjacency rows = serial_graph(in, both);
+    auto checking = check(w, in, g, rows);
+    co_await checking;
+    co_await w.barrier();
+  });
+}
+
 /// Run check(world, input, graph, adjacency) for all inputs.
 template <class Check>
 void on_graphs(bool both, Check check) {

@@ -71,6 +71,25 @@ TEST_CASE("neighbours, in any layout and access") {
   });
 }
 
+TEST_CASE("what repeats in long rows, on all threads") {
+  on_pes([](world& w) {
+    // Rows of all lengths, one of which reaches over all threads and PEs.
+    for (const std::size_t long_row : {0U, 90'000U}) {
+      const std::size_t n = 100'003;
+      const auto a = unsafe_array<u64>::create(w, n).get();
+      const auto value = [long_row](std::size_t i) {
+        return i < long_row ? u64{7} : u64{i} * i / 500'000;
+      };
+      testing::fill(a, value);
+      std::vector<u64> expected;
+      for (std::size_t i = 0; i < n; ++i) {
+        if (i == 0 || value(i) != value(i - 1)) expected.push_back(value(i));
+      }
+      CHECK(everything(lamellar::unique(a).get()) == expected);
+    }
+  });
+}
+
 TEST_CASE("neighbours in long rows, in place, on all threads") {
   on_pes([](world& w) {
     const std::size_t n = 100'003;

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""kmer_count_test.py KMER_COUNT LAMELLAR_RUN
+"""kmer_count_test.py KMER_COUNT LAMELLAR_RUN [READS_GZIP]
 
 The example must give exactly the answer of a serial program: for small files that are made here, and for the phage lambda
-and reads of it, where Debian's bowtie2-examples is installed.
+and reads of it, where Debian's bowtie2-examples is installed. READS_GZIP is 1 where the build reads compressed files.
 """
 import collections
 import glob
@@ -20,7 +20,7 @@ COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 def sequences(path):
     """The sequences of a FASTA or FASTQ file, in order."""
-    with open(path, newline="") as file:
+    with (gzip.open if path.endswith(".gz") else open)(path, "rt", newline="") as file:
         lines = file.read().replace("\r\n", "\n").split("\n")
     if lines[0].startswith("@"):
         return [lines[k + 1] for k in range(0, len(lines) - 1, 4)]
@@ -85,7 +85,7 @@ def make_files(folder):
     }
 
 
-def main(program, lamellar_run):
+def main(program, lamellar_run, reads_gzip="0"):
     example = Example(program, lamellar_run)
     example.check_help()
     with tempfile.TemporaryDirectory() as folder:
@@ -99,14 +99,30 @@ def main(program, lamellar_run):
         example.check_refusal("no file", [os.path.join(folder, "none")], ["none"])
         example.check("a bad line skipped", ["--k", "4", "--top", "1", "--skip-bad-lines", made["bad"]],
                       expected_with_gap(made["bad"], 4))
-        real = glob.glob("/usr/share/doc/bowtie2*/**/lambda_virus.fa*", recursive=True)
-        for path in real[:1]:
-            plain = os.path.join(folder, "lambda_virus.fa")
-            opened = gzip.open(path, "rb") if path.endswith(".gz") else open(path, "rb")
-            with opened as source, open(plain, "wb") as copy:
-                copy.write(source.read())
-            example.check("phage lambda", ["--top", "5", plain], expected([plain], 21, 5))
+        check_phage(example, folder, reads_gzip == "1")
     example.finish()
+
+
+def check_phage(example, folder, reads_gzip):
+    """The genome of a phage, and reads of both strands of it, of some hundred letters and with errors and gaps."""
+    installed = [glob.glob(f"/usr/share/doc/bowtie2*/**/{name}*", recursive=True)
+                 for name in ("lambda_virus.fa", "reads_1.fq", "reads_2.fq")]
+    if not all(installed):
+        print("left out: the phage lambda and its reads, which Debian's bowtie2-examples has")
+        return
+    given = [paths[0] for paths in installed]
+    plain = []
+    for path in given:
+        plain.append(os.path.join(folder, os.path.basename(path).removesuffix(".gz")))
+        with (gzip.open if path.endswith(".gz") else open)(path, "rb") as source, open(plain[-1], "wb") as copy:
+            copy.write(source.read())
+    example.check("phage lambda", ["--top", "5", plain[0]], expected(plain[:1], 21, 5))
+    of_all = expected(plain, 21, 20)
+    example.check("phage lambda and its reads", ["--top", "20", *plain], of_all)
+    if reads_gzip:
+        example.check("the same, compressed", ["--top", "20", *given], of_all)
+    else:
+        print("left out: the same compressed, for this build has no zlib")
 
 
 def expected_with_gap(path, k):

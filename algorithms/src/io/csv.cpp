@@ -20,12 +20,12 @@ std::uint64_t count_quotes(const file_range& range, const csv_options& how,
   file_window window{range, range.begin, options};
   std::uint64_t quotes = 0;
   char* at = window.end();
-  while (window.offset(at) < range.end) {
+  while (window.offset(at) < range.starts_end()) {
     if (at == window.end() && !window.grow(at)) {
       break;
     }
     at = window.begin();
-    char* const limit = window.at(range.end);
+    char* const limit = window.at(range.starts_end());
     quotes += static_cast<std::uint64_t>(std::count(at, limit, how.quote));
     at = limit;
   }
@@ -36,7 +36,7 @@ csv_reader::csv_reader(const file_range& range, bool in_quotes, const csv_option
                        const read_options& options)
     : window_{range, first_look(range), options},
       path_{range.path},
-      range_end_{range.begin < range.end ? range.end : 0},
+      range_end_{range.starts_end()},
       how_{how},
       at_{window_.end()} {
   // Pass over the rest of a row that began before this range. The byte before it tells whether

@@ -10,6 +10,18 @@ namespace lamellar::io {
 
 namespace detail {
 
+namespace {
+
+[[noreturn]] void refuse_records(const std::string& path, std::uint64_t bytes,
+                                 std::uint64_t record_bytes) {
+  throw file_error(path,
+                   fmt::format("its {} bytes are no multiple of the {} of a record; it holds "
+                               "other records, or was cut",
+                               bytes, record_bytes));
+}
+
+}  // namespace
+
 void read_bytes(const std::string& path, std::uint64_t first, void* to, std::uint64_t bytes) {
   if (bytes == 0) {
     return;
@@ -24,12 +36,23 @@ void read_bytes(const std::string& path, std::uint64_t first, void* to, std::uin
   }
 }
 
+void read_compressed(const file_range& range, std::uint64_t record_bytes,
+                     const std::function<void(const char*, std::size_t)>& take) {
+  file_window window{range, 0, {}};
+  std::size_t rest = 0;
+  while (window.grow(window.end() - rest)) {
+    const auto there = static_cast<std::size_t>(window.end() - window.begin());
+    rest = there % record_bytes;
+    take(window.begin(), there / record_bytes);
+  }
+  if (rest != 0) {
+    refuse_records(range.path, window.offset(window.end()), record_bytes);
+  }
+}
+
 void check_records(const input_file& file, std::uint64_t record_bytes) {
-  if (file.size % record_bytes != 0) {
-    throw file_error(file.path,
-                     fmt::format("its {} bytes are no multiple of the {} of a record; it holds "
-                                 "other records, or was cut",
-                                 file.size, record_bytes));
+  if (!file.compressed && file.size % record_bytes != 0) {
+    refuse_records(file.path, file.size, record_bytes);
   }
 }
 
@@ -58,7 +81,9 @@ quote_state quotes_in(const std::vector<file_range>& ranges, const csv_options& 
                       const read_options& options) {
   quote_state all;
   for (const file_range& each : ranges) {
-    const quote_state one{count_quotes(each, how, options) % 2 == 1, each.begin == 0};
+    // A compressed file is whole, and what follows it begins a file.
+    const bool odd = !each.compressed && count_quotes(each, how, options) % 2 == 1;
+    const quote_state one{odd, each.begin == 0};
     all = quote_state::join{}(all, one);
   }
   return all;

@@ -5,43 +5,17 @@
 #include <lamellar/algorithms/io/read.hpp>
 #include <lamellar/algorithms/io/write.hpp>
 #include <lamellar/containers/array.hpp>
-#include <lamellar/substrate/collectives.hpp>
-#include <lamellar/substrate/error.hpp>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "../../support/scratch_directory.hpp"
 #include "../distributed.hpp"
 #include "pes.hpp"
+#include "shared_directory.hpp"
 
 using namespace lamellar;
 using namespace lamellar::testing;
 
 namespace {
-
-/// One directory for all PEs, as long as PE 0 has it.
-class shared_directory {
- public:
-  explicit shared_directory(world& w) : world_{w} {
-    if (w.me() == pe(0)) own_ = std::make_unique<scratch_directory>();
-    prefix_ = broadcast(w, own_ ? *own_ / "" : std::string{}).get();
-  }
-  ~shared_directory() { world_.barrier().get(); }
-
-  std::string operator/(const std::string& name) const { return prefix_ + name; }
-  /// The file, on all PEs once it is written.
-  std::string write(const std::string& name, const std::string& bytes) const {
-    if (own_) own_->write(name, bytes);
-    world_.barrier().get();
-    return *this / name;
-  }
-
- private:
-  world& world_;
-  std::unique_ptr<scratch_directory> own_;
-  std::string prefix_;
-};
 
 struct point {
   std::uint32_t x;
@@ -127,14 +101,6 @@ TEST_CASE("what cannot be read or written is said on all PEs") {
   on_pes([](world& w) {
     const shared_directory here{w};
     const std::string odd = here.write("odd", "12345");
-    const auto refused = [](auto work, const char* words) {
-      try {
-        work.get();
-      } catch (const error& e) {
-        return std::string{e.what()}.find(words) != std::string::npos;
-      }
-      return false;
-    };
     CHECK(refused(io::read_lines(w, {here / "nowhere"}), "nowhere"));
     CHECK(refused(io::read_records<point>(w, {odd}), "no multiple"));
     const auto a = unsafe_array<point>::create(w, 3).get();

@@ -4,14 +4,17 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <lamellar/algorithms/detail/graph_steps.hpp>
 #include <lamellar/algorithms/segments.hpp>
 #include <lamellar/containers/detail/bit_set.hpp>
 #include <lamellar/containers/graph.hpp>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/darc.hpp>
+#include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <limits>
+#include <mutex>
 #include <source_location>
 #include <span>
 #include <utility>
@@ -24,7 +27,8 @@
 // learn who is in it, as a bit for each vertex, and vertices that nobody has reached look for a
 // neighbour there: most find one soon. Both ways give the same result.
 //
-// Collective. Threads: the body; one thread of each PE.
+// Collective. Threads: the body; vertices look for neighbours by all threads of a PE, which
+// tells neighbours by one.
 // Source: Graph500; S. Beamer, K. Asanovic, D. Patterson, "Direction-optimizing breadth-first
 // search", SC 2012.
 namespace lamellar {
@@ -150,16 +154,25 @@ task<> look_for_parents(const graph<V, E>& g, located_team of, search_part& mine
       frontier.words()[begin + w] |= all[k][w];
     }
   }
-  for (std::uint64_t k = 0; k < mine.own; ++k) {
-    if (mine.levels[k] == breadth_first_tree::unreached) {
+  const auto look = [&](std::size_t begin, std::size_t end) {
+    std::vector<std::uint64_t> found;
+    for (std::uint64_t k = begin; k < end; ++k) {
+      if (mine.levels[k] != breadth_first_tree::unreached) {
+        continue;
+      }
       for (const auto& each : g.neighbours(mine.first + k)) {
         if (frontier.contains(each.to)) {
-          mine.reach(k, each.to);
+          mine.levels[k] = mine.level + 1;
+          mine.parents[k] = each.to;
+          found.push_back(k);
           break;
         }
       }
     }
-  }
+    const std::lock_guard held{mine.lock};
+    mine.next.insert(mine.next.end(), found.begin(), found.end());
+  };
+  on_node::for_each_range(of.value.where().on_node(), mine.own, look);
 }
 
 }  // namespace detail
@@ -189,9 +202,12 @@ task<breadth_first_tree> breadth_first_search(graph<V, E> g, vertex_id start,
   bool looks = false;
   for (;;) {
     frontier_size own{mine.current.size(), 0};
-    for (const std::uint64_t offset : mine.current) {
-      own.edges += g.neighbours(mine.first + offset).size();
-    }
+    own.edges = on_node::reduce(
+        of.value.where().on_node(), mine.current.size(), std::uint64_t{0},
+        [&](std::size_t k) {
+          return std::uint64_t{g.neighbours(mine.first + mine.current[k]).size()};
+        },
+        std::plus<>{});
     auto counting = all_reduce(of, own, add);
     const frontier_size frontier = co_await counting;
     if (frontier.vertices == 0) {

@@ -70,7 +70,7 @@ struct first_of_two {
   template <class T>
   located_element<T> operator()(located_element<T> a, located_element<T> b) const {
     const bool second =
-        before(b.value, a.value) || (b.index < a.index && !before(a.value, b.value));
+        before(b.value, a.value) || (a.index > b.index && !before(a.value, b.value));
     return second ? b : a;
   }
 };

@@ -10,8 +10,10 @@
 #include <lamellar/containers/graph.hpp>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/darc.hpp>
+#include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <limits>
+#include <numeric>
 #include <source_location>
 #include <span>
 #include <utility>
@@ -21,7 +23,7 @@
 // than k edges to others that are left are taken away, again and again; a vertex' core number
 // is the largest k for which it stays.
 //
-// Collective. Threads: the body; one thread of each PE.
+// Collective. Threads: the body; what is taken away, by one thread of each PE.
 // Source: D. Matula, L. Beck, "Smallest-last ordering", 1983; by rounds.
 namespace lamellar {
 
@@ -34,9 +36,9 @@ struct core_numbers {
 /// The core number of each vertex. Loops do not count; of several edges between two vertices
 /// each does. Begins with a quiesce of the team.
 ///
-/// Cost: a record of 8 bytes for an edge to another PE, once; a quiesce and an all_reduce a
-/// round. Memory: 16 bytes for each own vertex. Requires: a frozen graph. Misuse: edges that do
-/// not lie both ways.
+/// Cost: O(edges) in all; a record of 8 bytes for an edge to another PE, once; a quiesce and an
+/// all_reduce a round. Memory: 24 bytes for each own vertex. Requires: a frozen graph. Misuse:
+/// edges that do not lie both ways.
 template <class V, class E>
 task<core_numbers> k_core(graph<V, E> g,
                           std::source_location where = std::source_location::current());
@@ -59,21 +61,22 @@ struct core_part : round_part {
       }
     }
   }
-  /// The least degree of vertices that are left.
-  std::uint64_t least() const {
+  /// The least degree of vertices that are left. Those that are not leave the list: so a vertex
+  /// is looked at no more often than its core number says, and all are no more than there are
+  /// edges.
+  std::uint64_t least() {
+    std::erase_if(left, [this](std::uint64_t v) { return numbers[v] != still_there; });
     std::uint64_t found = still_there;
-    for (std::uint64_t v = 0; v < own; ++v) {
-      if (numbers[v] == still_there) {
-        found = std::min(found, degrees[v]);
-      }
+    for (const std::uint64_t v : left) {
+      found = std::min(found, degrees[v]);
     }
     return found;
   }
   /// Take away those of degree k.
   void begin(std::uint64_t with) {
     k = with;
-    for (std::uint64_t v = 0; v < own; ++v) {
-      if (numbers[v] == still_there && degrees[v] <= k) {
+    for (const std::uint64_t v : left) {
+      if (degrees[v] <= k) {
         numbers[v] = k;
         next.push_back(v);
       }
@@ -83,6 +86,8 @@ struct core_part : round_part {
   std::uint64_t k = 0;
   std::vector<std::uint64_t> degrees = std::vector<std::uint64_t>(own);  // of what is left
   std::vector<std::uint64_t> numbers = std::vector<std::uint64_t>(own, still_there);
+  std::vector<std::uint64_t>
+      left;  // offsets of vertices that least() has found there, in order
   std::vector<std::uint64_t> next;  // offsets of vertices that were taken away
 };
 
@@ -98,11 +103,14 @@ task<core_numbers> k_core(graph<V, E> g, std::source_location where) {
   auto making = darc<part>::create(of, of.value, g.layout());
   const darc<part> parts = co_await making;
   part& mine = *parts;
-  for (const vertex_id v : g.local_vertices()) {
+  on_node::for_each(of.value.where().on_node(), mine.own, [&](std::size_t k) {
+    const vertex_id v = mine.first + k;
     const auto row = g.neighbours(v);
-    mine.degrees[v - mine.first] = static_cast<std::uint64_t>(
+    mine.degrees[k] = static_cast<std::uint64_t>(
         std::count_if(row.begin(), row.end(), [v](const auto& each) { return each.to != v; }));
-  }
+  });
+  mine.left.resize(mine.own);
+  std::iota(mine.left.begin(), mine.left.end(), std::uint64_t{0});
   const auto lesser = [](std::uint64_t a, std::uint64_t b) { return std::min(a, b); };
   core_numbers result;
   for (;;) {

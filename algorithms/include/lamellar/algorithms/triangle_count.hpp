@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <lamellar/algorithms/detail/graph_slots.hpp>
 #include <lamellar/algorithms/detail/graph_steps.hpp>
 #include <lamellar/containers/graph.hpp>
 #include <lamellar/substrate/collectives.hpp>
 #include <lamellar/substrate/darc.hpp>
+#include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/task.hpp>
 #include <mutex>
 #include <source_location>
@@ -22,7 +24,8 @@
 // sqrt(2 edges). A vertex sends its list once to each PE that owns a vertex of it, which
 // compares it with the lists of these.
 //
-// Collective. Threads: handlers, one at a time on a PE.
+// Collective. Threads: the body, whose lists all threads of a PE compare, and handlers, which
+// overlap.
 // Source: T. Schank, D. Wagner, "Finding, counting and listing all triangles", 2005; bale's
 // triangles.
 namespace lamellar {
@@ -42,6 +45,9 @@ task<std::uint64_t> triangle_count(
 namespace detail {
 
 struct triangle_part : round_part {
+  // They read what nobody changes any more, and add up under the lock.
+  static constexpr bool concurrent_handlers = true;
+
   using round_part::round_part;
 
   std::span<const vertex_id> row(std::uint64_t offset) const {
@@ -133,7 +139,11 @@ task<std::uint64_t> triangle_count(graph<V, E> g, std::source_location where) {
         last = owner;
       }
     }
-    const std::uint64_t found = mine.close(list);
+  }
+  const std::uint64_t found = on_node::reduce(
+      of.value.where().on_node(), mine.own, std::uint64_t{0},
+      [&mine](std::size_t v) { return mine.close(mine.row(v)); }, std::plus<>{});
+  {
     const std::lock_guard held{mine.lock};
     mine.triangles += found;
   }

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
+#include <iterator>
 #include <lamellar/algorithms/detail/row_in_order.hpp>
 #include <lamellar/algorithms/distributed_range.hpp>
 #include <lamellar/algorithms/segments.hpp>
+#include <lamellar/substrate/on_node.hpp>
 #include <lamellar/substrate/task.hpp>
+#include <mutex>
 #include <source_location>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -15,8 +21,8 @@
 // A range cannot become shorter, so this gives a new one, and the old one stays as it is: of a
 // sorted range, every value once.
 //
-// Collective; begins with a quiesce of the team. Requires: functions do not throw. Threads: the
-// body.
+// Collective; begins with a quiesce of the team. Requires: functions do not throw, and
+// may be called by several threads. Threads: the body; all threads of a PE compare.
 namespace lamellar {
 
 /// The first of each row of elements with equal projections, in order. Each stays on the member
@@ -33,6 +39,43 @@ task<segments<element_of<R>>> unique(
 // ---- detail ---------------------------------------------------------------------------------
 
 namespace detail {
+
+/// The elements of a row that differ from the one before, which `last` is for the first. Each
+/// thread goes over a stretch of them.
+template <class T, class Same>
+std::vector<T> distinct_neighbours(const on_node::execution& how, std::span<const T> row,
+                                   const last_element<T>& last, const Same& same) {
+  struct stretch {
+    std::size_t begin;
+    std::vector<T> kept;
+  };
+  std::vector<stretch> stretches;
+  std::mutex adding;  // guards stretches
+  on_node::for_each_range(how, row.size(), [&](std::size_t begin, std::size_t end) {
+    std::vector<T> kept;
+    const T* before = begin != 0 ? &row[begin - 1] : last.some ? &last.value : nullptr;
+    for (const T& each : row.subspan(begin, end - begin)) {
+      if (before == nullptr || !same(*before, each)) {
+        kept.push_back(each);
+      }
+      before = &each;
+    }
+    const std::lock_guard held{adding};
+    stretches.push_back({begin, std::move(kept)});
+  });
+  std::sort(stretches.begin(), stretches.end(),
+            [](const stretch& a, const stretch& b) { return a.begin < b.begin; });
+  std::vector<T> all;
+  for (stretch& each : stretches) {
+    if (all.empty()) {
+      all = std::move(each.kept);
+    } else {
+      all.insert(all.end(), std::make_move_iterator(each.kept.begin()),
+                 std::make_move_iterator(each.kept.end()));
+    }
+  }
+  return all;
+}
 
 template <class R, class Equal, class Projection>
 task<segments<element_of<R>>> unique_range(R range, Equal equal, Projection projection,
@@ -51,14 +94,8 @@ task<segments<element_of<R>>> unique_range(R range, Equal equal, Projection proj
   const auto same = [&](const T& a, const T& b) {
     return std::invoke(equal, std::invoke(projection, a), std::invoke(projection, b));
   };
-  std::vector<T> kept;
-  const T* before = last.some ? &last.value : nullptr;
-  for (const T& each : row.elements()) {
-    if (before == nullptr || !same(*before, each)) {
-      kept.push_back(each);
-    }
-    before = &each;
-  }
+  std::vector<T> kept =
+      distinct_neighbours(of.value.where().on_node(), row.elements(), last, same);
   segment.close();
   auto making = segments<T>::create(of, std::move(kept));
   co_return co_await making;

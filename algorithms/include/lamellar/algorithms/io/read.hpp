@@ -3,7 +3,10 @@
 
 #include <cereal/types/string.hpp>
 #include <cereal/types/vector.hpp>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <functional>
 #include <lamellar/algorithms/io/csv.hpp>
 #include <lamellar/algorithms/segments.hpp>
 #include <lamellar/containers/detail/together.hpp>
@@ -25,7 +28,9 @@
 //
 // The files count as one long row of bytes, of which each member reads an equal stretch; what
 // begins in a stretch belongs to it, so that nothing is lost or counted twice, wherever it is
-// cut. Elements are in the order of the files, for any number of members.
+// cut. Elements are in the order of the files, for any number of members. Files that gzip has
+// compressed, which their first bytes tell, are read each by one member and decompressed on the
+// way; several of them are dealt out.
 //
 // Tasks; collective: all members pass the same paths in the same order, and can open them.
 // Throws: file_error where something cannot be read; then remote_error, with its text, on the
@@ -66,7 +71,12 @@ using lamellar::detail::located_team;
 /// Read bytes [first, first + bytes) of a file. Throws: file_error.
 void read_bytes(const std::string& path, std::uint64_t first, void* to, std::uint64_t bytes);
 
-/// Ends with file_error if a file does not consist of whole records.
+/// Hand out the records of a compressed file, run by run. Throws: file_error, also where it
+/// ends within a record.
+void read_compressed(const file_range& range, std::uint64_t record_bytes,
+                     const std::function<void(const char*, std::size_t)>& take);
+
+/// Ends with file_error if an uncompressed file does not consist of whole records.
 void check_records(const input_file& file, std::uint64_t record_bytes);
 
 struct first_result {
@@ -96,6 +106,16 @@ std::vector<T> read_own_records(const located_team& of, const std::vector<std::s
   }
   std::vector<T> own;
   for (const file_range& each : split(files, of.value.size(), of.value.position().index())) {
+    if (each.compressed) {
+      read_compressed(each, sizeof(T), [&own](const char* records, std::size_t n) {
+        const std::size_t before = own.size();
+        own.resize(before + n);
+        if (n != 0) {
+          std::memcpy(own.data() + before, records, n * sizeof(T));
+        }
+      });
+      continue;
+    }
     // Records that begin in the range.
     const std::uint64_t first = (each.begin + sizeof(T) - 1) / sizeof(T);
     const std::uint64_t last = (each.end + sizeof(T) - 1) / sizeof(T);
