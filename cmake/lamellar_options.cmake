@@ -16,6 +16,11 @@ if(PROJECT_IS_TOP_LEVEL AND LAMELLAR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     CCACHE_SLOPPINESS=pch_defines,time_macros ${LAMELLAR_CCACHE})
 endif()
 
+# What a package holds does not tell in which folder it was built.
+if(LAMELLAR_DEB)
+  string(APPEND CMAKE_CXX_FLAGS " -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.")
+endif()
+
 if(LAMELLAR_TESTS)
   # Gives the target all_verify_interface_header_sets: each header compiles alone.
   set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON)
@@ -27,6 +32,10 @@ set(LAMELLAR_SANITIZE "" CACHE STRING "address or thread: build everything with 
 add_library(lamellar_warnings INTERFACE)
 target_compile_options(lamellar_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # What only one branch of an if constexpr uses must be captured all the same; g++ insists on it.
+  target_compile_options(lamellar_warnings INTERFACE -Wno-unused-lambda-capture)
+endif()
 if(LAMELLAR_WARNINGS_AS_ERRORS)
   target_compile_options(lamellar_warnings INTERFACE -Werror)
 endif()

@@ -195,7 +195,7 @@ $<$<BOOL:${definitions}>:-D$<JOIN:${definitions},\n-D>>
   endforeach()
 endfunction()
 
-# lamellar_add_fuzz_test(<name> SOURCES ... [LINK <library> ...] [OPTIONS <-option> ...] [SECONDS 60] [CORPUS <folder>])
+# lamellar_add_fuzz_test(<name> SOURCES ... [LINK <library> ...] [OPTIONS <-option> ...] [SECONDS 30] [CORPUS <folder>])
 #
 # A libFuzzer program, compiled with clang and the address and undefined-behaviour sanitizers apart from the rest of the build.
 # The first source has LLVMFuzzerTestOneInput. LAMELLAR_FUZZ_SECONDS overrides SECONDS. Without clang there is no test.
@@ -213,7 +213,7 @@ function(lamellar_add_fuzz_test name)
   if(LAMELLAR_FUZZ_SECONDS)
     set(arg_SECONDS ${LAMELLAR_FUZZ_SECONDS})
   elseif(NOT arg_SECONDS)
-    set(arg_SECONDS 60)
+    set(arg_SECONDS 30)
   endif()
   # The last line: clang 14 takes no coroutines with that sanitizer, and lacks two things beside libstdc++ 12.
   set(flags -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all

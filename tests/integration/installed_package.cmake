@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Install the build in `build` below the fresh folder `work`, then configure, build and run a user's project against it,
-# alone, as PEs of one process, and by the installed launcher. The user is strict: no header may cause a warning.
+# alone, as PEs of one process, and by the installed launcher; then programs by pkg-config and the compiler alone. The user is
+# strict: no header may cause a warning.
+cmake_minimum_required(VERSION 3.25)
 file(REMOVE_RECURSE "${work}")
 set(prefix "${work}/prefix")
 
@@ -13,6 +15,15 @@ function(run)
   set(output "${output}" PARENT_SCOPE)
 endfunction()
 
+set(dev_alone include/lamellar/lamellar.hpp ${libdir}/liblamellar_substrate.a ${libdir}/cmake/lamellar/lamellarTargets.cmake
+  ${libdir}/pkgconfig/lamellar.pc share/doc/lamellar/LICENSE)
+set(tools_alone bin/lamellar-run bin/lamellar-info)
+set(runtime_alone)
+if(with_rofi)
+  list(APPEND dev_alone include/rofi.h ${libdir}/librofi.so ${libdir}/pkgconfig/librofi.pc)
+  list(APPEND runtime_alone ${libdir}/librofi.so.0)
+endif()
+
 function(expect_greetings pes)
   foreach(pe RANGE 1 ${pes})
     math(EXPR pe "${pe} - 1")
@@ -22,11 +33,45 @@ function(expect_greetings pes)
   endforeach()
 endfunction()
 
-run("${CMAKE_COMMAND}" --install "${build}" --prefix "${prefix}")
+# In components: each brings its own files, and all together bring everything.
+function(expect_file file)
+  if(NOT EXISTS "${prefix}/${file}")
+    message(FATAL_ERROR "component ${component} did not install ${file}")
+  endif()
+endfunction()
+foreach(component IN ITEMS runtime dev tools)
+  file(GLOB_RECURSE files RELATIVE "${prefix}" "${prefix}/*")
+  foreach(file IN ITEMS ${${component}_alone})
+    if(file IN_LIST files)
+      message(FATAL_ERROR "${file} of component ${component} was installed by another one")
+    endif()
+  endforeach()
+  run("${CMAKE_COMMAND}" --install "${build}" --prefix "${prefix}" --component ${component})
+  foreach(file IN ITEMS ${${component}_alone})
+    expect_file("${file}")
+  endforeach()
+endforeach()
+file(GLOB_RECURSE by_components RELATIVE "${prefix}" "${prefix}/*")
+run("${CMAKE_COMMAND}" --install "${build}" --prefix "${work}/whole")
+file(GLOB_RECURSE whole RELATIVE "${work}/whole" "${work}/whole/*")
+if(NOT by_components STREQUAL whole)
+  list(REMOVE_ITEM whole ${by_components})
+  message(FATAL_ERROR "the components and the whole differ; of no component: ${whole}")
+endif()
+file(REMOVE_RECURSE "${work}/whole")
+
 run("${CMAKE_COMMAND}" -S "${source}" -B "${work}/build" -G "${generator}" "-DCMAKE_CXX_COMPILER=${compiler}"
   "-DCMAKE_BUILD_TYPE=Release" "-DCMAKE_PREFIX_PATH=${prefix}"
   "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror" "-DCMAKE_NO_SYSTEM_FROM_IMPORTED=ON")
 run("${CMAKE_COMMAND}" --build "${work}/build")
+if(other_kokkos)  # is refused, rather than linked
+  execute_process(COMMAND "${CMAKE_COMMAND}" -S "${source}" -B "${work}/other" -G "${generator}"
+    "-DCMAKE_CXX_COMPILER=${compiler}" "-DCMAKE_PREFIX_PATH=${prefix}" "-DKokkos_DIR=${other_kokkos}"
+    RESULT_VARIABLE status ERROR_VARIABLE output OUTPUT_QUIET)
+  if(status EQUAL 0 OR NOT output MATCHES "lamellar was built with Kokkos")
+    message(FATAL_ERROR "Kokkos of ${other_kokkos} is another one, and was not refused:\n${output}")
+  endif()
+endif()
 run("${CMAKE_COMMAND}" -E env --unset=LAMELLAR_PES "${work}/build/hello")
 expect_greetings(1)
 run("${CMAKE_COMMAND}" -E env LAMELLAR_PES=2 "${work}/build/hello")
@@ -39,7 +84,33 @@ foreach(word IN ITEMS "${version}" local shmem LAMELLAR_PES Kokkos)
     message(FATAL_ERROR "lamellar-info does not mention '${word}'. It said:\n${output}")
   endif()
 endforeach()
-if(NOT EXISTS "${prefix}/share/doc/lamellar/LICENSE")
-  message(FATAL_ERROR "the licence was not installed in ${prefix}/share/doc/lamellar")
+
+# The same without CMake, as a shell would have it, from a tree that has been moved. What pkg-config says of other packages is
+# the system's: their paths of search for programs, run-time paths.
+file(RENAME "${prefix}" "${work}/moved prefix")
+file(CREATE_LINK "${work}/moved prefix" "${work}/moved" SYMBOLIC)
+set(ENV{PKG_CONFIG_PATH} "${work}/moved/${libdir}/pkgconfig:$ENV{PKG_CONFIG_PATH}")
+# compile_by_pkg_config(<program> <source> <package> <compiler with its flags>)
+function(compile_by_pkg_config program source_file package)
+  list(JOIN ARGN " " command)
+  run(sh -c "${command} -Wall -Wextra -Werror '${source}/${source_file}' -o '${work}/${program}' $('${pkg_config}' --cflags --libs ${package})")
+endfunction()
+run("${pkg_config}" --modversion lamellar)
+if(NOT output MATCHES "^${version}\n")
+  message(FATAL_ERROR "pkg-config takes lamellar's version for '${output}', not ${version}")
+endif()
+compile_by_pkg_config(ordered ordered.cpp lamellar "${compiler}" -std=c++20)
+foreach(pes IN ITEMS 1 2)
+  run("${CMAKE_COMMAND}" -E env LAMELLAR_PES=${pes} "${work}/ordered")
+  if(NOT output MATCHES "PE 0 of ${pes}: from 1 to 1000\n")
+    message(FATAL_ERROR "the program that pkg-config has linked said:\n${output}")
+  endif()
+endforeach()
+if(with_rofi)
+  compile_by_pkg_config(rofi_hello rofi_hello.c librofi cc)
+  run("${CMAKE_COMMAND}" -E env "LD_LIBRARY_PATH=${work}/moved/${libdir}" "${work}/rofi_hello")
+  if(NOT output MATCHES "hello by rofi_put of 1")
+    message(FATAL_ERROR "the program of librofi said:\n${output}")
+  endif()
 endif()
 file(REMOVE_RECURSE "${work}")
