@@ -19,28 +19,15 @@
 #include <utility>
 #include <vector>
 
-#if __has_include(<boost/unordered/unordered_flat_map.hpp>)
-#include <boost/unordered/unordered_flat_map.hpp>
-#else
-#include <unordered_map>
-#endif
-
 #include "support/index_list.hpp"
 #include "support/job.hpp"
+#include "support/local_table.hpp"
 #include "support/options.hpp"
 #include "support/report.hpp"
 #include "support/timing.hpp"
 
 namespace lamellar::benchmark {
 namespace {
-
-#if __has_include(<boost/unordered/unordered_flat_map.hpp>)
-using local_table = boost::unordered_flat_map<std::string, std::uint64_t>;
-constexpr const char* local_name = "boost_unordered_flat_map_one_thread";
-#else
-using local_table = std::unordered_map<std::string, std::uint64_t>;
-constexpr const char* local_name = "std_unordered_map_one_thread";
-#endif
 
 struct settings {
   options common;
@@ -84,7 +71,7 @@ class measurement {
   double alone() {
     double seconds = 1e-9;
     if (world_.me() == pe(0)) {
-      local_table counts;
+      local_table<std::string> counts;
       const stopwatch watch;
       for (std::uint32_t k = 0; k < world_.size(); ++k) {
         for (const std::uint32_t word : text_) ++counts[words_[word]];
@@ -139,7 +126,7 @@ void measure(world& w, const settings& set, report* out) {
     r.seconds = summarise(seconds);
     r.unit = "words/s";
     r.verified = right;
-    r.bound = {local_name, r.operations / summarise(bare).median};
+    r.bound = {local_table_name, r.operations / summarise(bare).median};
     r.parameters = {{"words_per_pe", static_cast<std::int64_t>(set.words)},
                     {"distinct", static_cast<std::int64_t>(set.distinct)}};
     if (input == "uniform") uniform = r.rate();

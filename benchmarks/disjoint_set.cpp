@@ -7,13 +7,12 @@
 #include <lamellar/containers/disjoint_set.hpp>
 #include <lamellar/containers/distributed_container.hpp>
 #include <lamellar/substrate/collectives.hpp>
-#include <numeric>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "support/graph_benchmark.hpp"
+#include "support/serial_components.hpp"
 
 namespace lamellar::benchmark {
 namespace {
@@ -24,24 +23,6 @@ struct settings : graph_settings {
 
 using vertex = rmat_graph::vertex;
 using edge = rmat_graph::edge;
-
-/// The least vertex of each component, by one thread: Rem's algorithm with splicing, the
-/// fastest known, and a pass over the vertices.
-std::vector<vertex> serial_components(std::size_t vertices, std::span<const edge> edges) {
-  std::vector<vertex> parent(vertices);
-  std::iota(parent.begin(), parent.end(), vertex{0});
-  for (auto [a, b] : edges) {
-    while (parent[a] != parent[b]) {
-      if (parent[a] < parent[b]) std::swap(a, b);
-      const vertex above = parent[a];
-      parent[a] = parent[b];
-      if (above == a) break;
-      a = above;
-    }
-  }
-  for (vertex& each : parent) each = parent[each];
-  return parent;
-}
 
 class components {
  public:

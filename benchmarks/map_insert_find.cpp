@@ -18,29 +18,14 @@
 #include <utility>
 #include <vector>
 
-#if __has_include(<boost/unordered/unordered_flat_map.hpp>)
-#include <boost/unordered/unordered_flat_map.hpp>
-#else
-#include <unordered_map>
-#endif
-
 #include "support/job.hpp"
+#include "support/local_table.hpp"
 #include "support/options.hpp"
 #include "support/report.hpp"
 #include "support/timing.hpp"
 
 namespace lamellar::benchmark {
 namespace {
-
-#if __has_include(<boost/unordered/unordered_flat_map.hpp>)
-template <class K>
-using local_table = boost::unordered_flat_map<K, std::uint64_t>;
-constexpr const char* local_name = "boost_unordered_flat_map_one_thread";
-#else
-template <class K>
-using local_table = std::unordered_map<K, std::uint64_t>;
-constexpr const char* local_name = "std_unordered_map_one_thread";
-#endif
 
 struct settings {
   options common;
@@ -135,13 +120,13 @@ class measurement {
     const double in_limit = one_thread(alone_in);
     const double find_limit = one_thread(alone_find);
     const double latency_limit = 1 / summarise(slowest(world_, alone_latency)).median;
-    add(out, "batch", "insert/batch", batch_in, all, "inserts/s", {local_name, in_limit});
-    add(out, "loop", "insert/loop", loop_in, all, "inserts/s", {local_name, in_limit});
-    add(out, "batch", "find/batch", batch_find, all, "finds/s", {local_name, find_limit});
+    add(out, "batch", "insert/batch", batch_in, all, "inserts/s", {local_table_name, in_limit});
+    add(out, "loop", "insert/loop", loop_in, all, "inserts/s", {local_table_name, in_limit});
+    add(out, "batch", "find/batch", batch_find, all, "finds/s", {local_table_name, find_limit});
     add(out, "coroutine", "find/coroutine", coroutine_find, all, "finds/s",
         {"batch_find", batch_find.empty() ? 1 : one_thread(batch_find)});
     add(out, "latency", "insert/worst_latency", latency, 1, "inserts/s",
-        {fmt::format("{}_worst_latency", local_name), latency_limit});
+        {fmt::format("{}_worst_latency", local_table_name), latency_limit});
   }
 
  private:

@@ -9,14 +9,14 @@
 #include <utility>
 #include <vector>
 
+#include "by_turns.hpp"
 #include "edge_rows.hpp"
 #include "job.hpp"
 #include "options.hpp"
 #include "report.hpp"
-#include "timing.hpp"
 
-// What benchmarks of R-MAT graphs have in common: the size of the graph, an edge that is lost
-// on purpose, and taking turns with one thread of PE 0 that does the same alone.
+// What benchmarks of R-MAT graphs have in common: the size of the graph, and an edge that is
+// lost on purpose.
 //
 // Thread-safety: the main thread of each PE.
 namespace lamellar::benchmark {
@@ -49,32 +49,17 @@ inline void lose_edge(const world& w, const rmat_graph& graph, std::uint64_t los
   if (lost >= first && lost - first < own.size()) own[lost - first] = {0, 0};
 }
 
-/// Measure work.serially() on PE 0 and work.together() on all, by turns: both give seconds.
-/// `complete(result)`, on PE 0, says how many operations that is, and adds parameters.
-/// Collective.
+/// measure_turns() of edges of such a graph. `complete(result)`, on PE 0, says how many of
+/// them. Collective.
 template <class Work, class Complete>
 void measure_by_turns(world& w, const graph_settings& set, report* out, std::string name,
                       const char* limit, Work& work, const Complete& complete) {
-  samples together;
-  samples serially;
-  for (unsigned k = 0; k <= set.common.repetitions; ++k) {
-    serially.add(work.serially());
-    together.add(work.together());
-  }
-  const auto seconds = slowest(w, together.counted());
-  const bool right = on_all(w, work.right());
-  if (out != nullptr) {
-    result r = job_result(w, std::move(name), set.common);
-    r.seconds = summarise(seconds);
+  measure_turns(w, set.common, out, std::move(name), limit, work, [&](result& r) {
     r.unit = "edges/s";
-    r.verified = right;
     r.parameters = {{"scale", static_cast<std::int64_t>(set.scale)},
                     {"edge_factor", static_cast<std::int64_t>(set.edge_factor)}};
     complete(r);
-    r.bound = {limit, r.operations / serially.median()};
-    out->add(std::move(r));
-  }
-  w.barrier().get();
+  });
 }
 
 }  // namespace lamellar::benchmark

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "mixed.hpp"
+
 // Edges of an R-MAT graph: 2^scale vertices, a few of them with many edges, most with few or
 // none. An edge is a pure function of its number, so that any PE makes any share of them.
 //
@@ -57,12 +59,6 @@ class rmat_graph {
   }
 
  private:
-  static std::uint64_t mixed(std::uint64_t x) {
-    x += 0x9e3779b97f4a7c15U;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
-    return x ^ (x >> 31);
-  }
   /// A permutation of the numbers of vertices.
   vertex scrambled(vertex v) const {
     const auto mask = static_cast<vertex>(vertices() - 1);

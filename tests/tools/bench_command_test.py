@@ -25,6 +25,16 @@ n=$(grep -c "^{name} " runs)
 [ -e {name}.$n.json ] && exec cat {name}.$n.json
 cat {name}.json
 """
+# A simulated job as the library reports it: a repetition takes 10 us more, in 30 messages; by host in 3 fuller ones.
+SIMULATED = """#!/bin/sh
+n=$(echo "$*" | sed 's/.*--repetitions \\([0-9]*\\).*/\\1/')
+per=30; [ "$LAMELLAR_HOST_AGGREGATION" = 1 ] && per=3
+echo '{result}'
+echo "  most memory: 64 KiB for buffers, on PE 0; 0 KiB of heap, on PE 0"
+echo "lamellar: simulated: $LAMELLAR_PES PEs on 2 hosts, seed 0: 0.00${{n}}000 s of virtual time, 5 turns"
+echo "lamellar: simulated: 99 messages of 999 bytes, between hosts $((100 + per * n)) of $((600 * n)) bytes; 5 records"
+echo "lamellar: simulated: at most 5 bytes of buffers to one PE at a time, 1048576 to those of one host, and 3 peers"
+"""
 LAUNCHER = '#!/bin/sh\nshift 2\nexec "$@"\n'
 
 
@@ -196,6 +206,28 @@ class Command(unittest.TestCase):
         text = self.read("document.md")
         self.assertTrue(text.startswith("x\n<!-- figures: begin -->\nMachine: a processor, 2 cores") and text.endswith("y\n"))
         self.assertIn("| loop | local |", text)
+
+    def test_a_projection_is_what_a_repetition_adds(self):
+        text = json.dumps(result("am_histogram/batch", 50))
+        self.write(SIMULATED.format(result=text), "build", "benchmarks", "am_histogram")
+        code, said = self.bench("project", "--kernel", "histogram", "--pes", "4", "-o", self.path("p"), "--build",
+                                self.path("build"))
+        self.assertEqual(code, 0, said)
+        # 1 ms for 2^14 items of each PE; 600 bytes in 30 messages, or in 3; 1 MiB and twice 64 KiB.
+        self.assertIn("| histogram | fast | 4 (2) | 61.0 | 61.0 | 20 | 200 | 1.1 | 1.1 |", said)
+        first, *rest = (json.loads(line) for line in self.read("p").splitlines())
+        self.assertEqual(first["projection"], 1)
+        self.assertEqual({(line["network"], line["gathers"]) for line in rest},
+                         {(network, gathers) for network in ("fast", "ethernet") for gathers in (False, True)})
+        self.assertIn("--repetitions 3", rest[0]["command"])
+
+    def test_a_job_that_does_not_say_what_it_took_is_no_projection(self):
+        self.make("am_histogram", 0.5)
+        code, said = self.bench("project", "--kernel", "histogram", "--pes", "4", "-o", self.path("p"), "--build",
+                                self.path("build"))
+        self.assertEqual(code, 1)
+        self.assertIn("did not say its seconds", said)
+        self.assertNotIn("Traceback", said)
 
 
 unittest.main(verbosity=2)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`tools/bench report` draws what a measurement has, and only that. Skipped (77) without matplotlib."""
 import base64
+import json
 import os
 import re
 import subprocess
@@ -51,6 +52,19 @@ def main():
         assert not re.search(r'(src|href)="(?!data:)', page) and "<script" not in page
         assert "h&lt;T&gt;" in page and "h<T>" not in page and "kernel <b>" not in page
         assert "DISTURBED" in page and "<td>kernel/loop</td>" in page
+    with tempfile.TemporaryDirectory() as folder:
+        projected = os.path.join(folder, "projected")
+        with open(projected, "w", encoding="utf-8") as file:
+            file.write(json.dumps({"projection": 1, "commit": "c"}) + "\n")
+            for pes in (4, 16):
+                for gathers in (False, True):
+                    file.write(json.dumps({
+                        "kernel": "histogram", "pes": pes, "hosts": pes // 2, "network": "fast", "gathers": gathers,
+                        "ns_per_item": 7.25, "messages_per_host": 3, "bytes_per_message": 4000,
+                        "host_buffer_bytes": pes << 20, "command": "am_histogram"}) + "\n")
+        _, drawn, page = report(folder, *rows([50, 50, 50]), more=("--no-browser", "--projection", projected))
+        assert drawn == {"fractions", "projected_time", "projected_memory"}, drawn
+        assert "<td>16 (8)</td><td>7.2</td>" in page
     with tempfile.TemporaryDirectory() as folder:
         _, drawn, _ = report(folder, *rows([50, 50, 50]))
         assert drawn == {"fractions"}, drawn

@@ -63,7 +63,7 @@ class BadBaseline(Exception):
 
 
 # Their limit is the best table that the Boost of the machine has, or the standard library's.
-LIMIT_DEPENDS_ON_PACKAGES = ("map_insert_find/", "counting_map/")
+LIMIT_DEPENDS_ON_PACKAGES = ("map_insert_find/", "counting_map/", "word_count", "kmer_count")
 
 
 def baseline_of(measurement, even_disturbed=False):

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 
-from . import tables
+from . import projection, tables
 
 STYLE = """
 body { font: 15px/1.45 sans-serif; color: #222; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
@@ -30,7 +30,7 @@ def table_of(headings, lines):
     return f"<table>{cells('th', headings)}{''.join(cells('td', line) for line in lines)}</table>"
 
 
-def content(measurement, drawn, folder):
+def content(measurement, drawn, folder, projected=()):
     header = measurement.header
     yield "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
     yield f"<title>Lamellar benchmarks, {html.escape(header['commit'])}</title><style>{STYLE}</style></head><body>"
@@ -54,13 +54,16 @@ def content(measurement, drawn, folder):
         yield table_of(["sent", *columns], [[distance, *of.values()] for distance, of in row["sent"].items()])
         yield table_of(["handler", "messages", "bytes of arguments"],
                        [[h["name"], h["records"], h["bytes"]] for h in row["handlers"]])
+    if projected:
+        yield "<h2>Projected</h2><p>By the cost model of the simulator: by PE, and with aggregation by host.</p>"
+        yield table_of(projection.HEADINGS, list(projection.rows(projected)))
     yield "</body></html>"
 
 
-def write(measurement, drawn, folder):
+def write(measurement, drawn, folder, projected=()):
     path = os.path.join(folder, "index.html")
     with open(path, "w", encoding="utf-8") as file:
-        file.write("\n".join(content(measurement, drawn, folder)) + "\n")
+        file.write("\n".join(content(measurement, drawn, folder, projected)) + "\n")
     return path
 
 

@@ -268,3 +268,36 @@ def draw(measurement, folder):
     """Draw all that the measurement has something for. Returns: the pictures."""
     single = [fractions(measurement, folder), scaling(measurement, folder)]
     return [picture for picture in single if picture] + curves(measurement, folder) + traffic(measurement, folder)
+
+
+def projections(lines, folder):
+    """Time of an item and memory of a host over PEs, of the lines of tools/bench project. Returns: the pictures."""
+    done = []
+    for name, column, title, text in (
+            ("projected_time", "ns_per_item", "Projected: nanoseconds an item, on each PE",
+             "A simulated job on the faster of two networks, in which loads, stores and sums cost nothing: what remains is "
+             "communication. Solid: each PE aggregates for each other one. Dashed: the PEs of a host aggregate together."),
+            ("projected_memory", "host_buffer_bytes", "Projected: bytes of message buffers on a host",
+             "Buffers under way to the PEs of a host, gathered by it, and kept open by its PEs, at most at a time. The grey "
+             "line is 64 MiB. Solid: each PE aggregates for each other one. Dashed: the PEs of a host aggregate together.")):
+        chosen = [line for line in lines if line["network"] == "fast"]
+        if not chosen:
+            continue
+        figure, axes = pyplot.subplots(figsize=(7, 4))
+        for number, kernel in enumerate(dict.fromkeys(line["kernel"] for line in chosen)):
+            for gathers in (False, True):
+                of = sorted((line["pes"], line[column]) for line in chosen
+                            if line["kernel"] == kernel and line["gathers"] == gathers)
+                axes.plot(*zip(*of), "--" if gathers else "-", marker="o", color=f"C{number}",
+                          label=None if gathers else kernel)
+        axes.set_xscale("log", base=4)
+        axes.set_yscale("log")
+        axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.set_xlabel("PEs")
+        if column == "host_buffer_bytes":
+            axes.yaxis.set_major_formatter(FuncFormatter(bytes_text))
+            axes.axhline(64 << 20, color="#888888", linewidth=1)
+        axes.legend(frameon=False)
+        save(figure, folder, name)
+        done.append(Picture(name, title, text))
+    return done
