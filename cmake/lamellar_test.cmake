@@ -33,7 +33,7 @@ else()
 endif()
 set(LAMELLAR_TEST_SEEDS ${seeds} CACHE STRING "Seeds with which each test runs under the lamella sim")
 set(lamellar_test_sim_pes 2 4)
-set(LAMELLAR_TEST_ROFI_THREADS 4 CACHE STRING "Threads of all PEs that a test has under the lamella rofi at most")
+option(LAMELLAR_TEST_EVERY_LAYOUT "Test over each lamella with every number of PEs and threads (tools/check --full)" OFF)
 
 # lamellar_add_test(<name> SOURCES ... [LAMELLAE local shmem sim] [PES 1 2 4] [THREADS 1] [LINK ...] [LABELS ...]
 #                   [TIMEOUT seconds] [ARGUMENTS ...] [ENVIRONMENT variable=value ...] [NO_MAIN] [NO_ROFI])
@@ -41,8 +41,9 @@ set(LAMELLAR_TEST_ROFI_THREADS 4 CACHE STRING "Threads of all PEs that a test ha
 # One doctest program test_<layer>_<name>, with one CTest test <layer>.<name>.<lamella>.<PEs> per lamella and number of
 # PEs (default 1 2 4), and per number of threads: those with more than one bear it too, as in substrate.task.local.2x2.
 # Under sim a PE has one thread, and there is one test for each seed: substrate.task.sim.4.seed2.
-# What runs on shmem runs on rofi too, where libfabric is there, on two pretended hosts: with LAMELLAR_TEST_ROFI_THREADS
-# threads of all PEs at most, and not where it says NO_ROFI.
+# What runs on shmem runs on rofi too, where libfabric is there, on two pretended hosts, and not where it says NO_ROFI.
+# Without LAMELLAR_TEST_EVERY_LAYOUT, PEs of more threads run on local alone, with four threads at most in all: threads meet in
+# what all lamellae share. And rofi has four PEs at most. Where the least of THREADS is more than one, that one always runs.
 # Without LAMELLAE it needs no PEs and is the one test <layer>.<name>. Where there are LAMELLAE the program's main is that
 # of tests/support/pes.hpp. NO_MAIN: a source has its own. PROGRAM_OF <name> in place of SOURCES: more runs, under this
 # name, of the program declared under that one.
@@ -107,6 +108,7 @@ function(lamellar_add_test name)
   if(shmem IN_LIST arg_LAMELLAE AND LAMELLAR_HAS_LIBFABRIC AND NOT arg_NO_ROFI)
     list(APPEND arg_LAMELLAE rofi)
   endif()
+  list(GET arg_THREADS 0 least)
   foreach(lamella IN LISTS arg_LAMELLAE)
     foreach(pes IN LISTS arg_PES)
       if(lamella STREQUAL "rofi" AND pes LESS 2)
@@ -114,8 +116,13 @@ function(lamellar_add_test name)
       endif()
       foreach(threads IN LISTS arg_THREADS)
         math(EXPR processors "${pes} * ${threads}")
-        if(lamella STREQUAL "rofi" AND processors GREATER LAMELLAR_TEST_ROFI_THREADS)
-          continue()
+        if(NOT LAMELLAR_TEST_EVERY_LAYOUT)
+          if(lamella STREQUAL "rofi" AND processors GREATER 4)
+            continue()
+          endif()
+          if(threads GREATER least AND (processors GREATER 4 OR NOT lamella STREQUAL "local"))
+            continue()
+          endif()
         endif()
         set(test ${layer}.${name}.${lamella}.${pes})
         if(threads GREATER 1)
