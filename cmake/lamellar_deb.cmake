@@ -38,7 +38,7 @@ endif()
 set(components dev tools)
 if(TARGET rofi)
   list(PREPEND components runtime)
-  list(PREPEND needs "${runtime_package} (= ${PROJECT_VERSION}-${release})" libfabric-dev)
+  list(PREPEND needs "${runtime_package} (= ${PROJECT_VERSION}-${release})" libfabric1)
 endif()
 list(JOIN needs ", " needs)
 
@@ -60,12 +60,14 @@ set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_RUNTIME_DESCRIPTION "This package has librofi, ROFI's C interface to remote memory, on lamellar's network.
  Programs that use lamellar from C++ do not need it.")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS libfabric1)  # loaded, not linked: nothing else finds it
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "${needs}")
 set(CPACK_DEBIAN_DEV_PACKAGE_RECOMMENDS "g++ (>= 4:12), lamellar-tools")
 set(CPACK_DEBIAN_DEV_DESCRIPTION "This package has headers and archives for programs in C++20.
  CMake's find_package(lamellar) and pkg-config find them.")
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION utils)
+set(CPACK_DEBIAN_TOOLS_PACKAGE_RECOMMENDS libfabric1)
 set(CPACK_DEBIAN_TOOLS_DESCRIPTION "This package has lamellar-run, which starts programs as processes of a host,
  and lamellar-info, which lists settings, networks and topology.")
 foreach(component IN LISTS components)

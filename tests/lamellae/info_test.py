@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 
 INFO = os.path.abspath(sys.argv[1])
@@ -40,6 +41,19 @@ class Info(unittest.TestCase):
         for row in found["variables"]:
             self.assertIsNone(row["value"])
             self.assertTrue(row["meaning"].endswith("."))
+
+    def test_it_says_why_the_network_library_cannot_be_loaded(self):
+        if not json.loads(run("--json").stdout)["network_library"]:
+            return  # built without
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "libfabric.so.1"), "w", encoding="utf-8"):
+                pass  # no library at all
+            done = run("--json", LD_LIBRARY_PATH=folder)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        found = json.loads(done.stdout)
+        self.assertIn("cannot be loaded", found["network_library"])
+        self.assertIn("apt-get install libfabric1", found["network_library"])
+        self.assertEqual(found["network_providers"], [])
 
     def test_the_network_is_described_to_programs_and_to_people(self):
         found = json.loads(run("--json").stdout)

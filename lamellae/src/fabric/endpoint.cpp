@@ -50,14 +50,15 @@ bool refused_for_a_test() {
 }  // namespace
 
 std::string reason_of(std::int64_t code) {
-  return fi_strerror(static_cast<int>(std::abs(code)));
+  return libfabric().strerror(static_cast<int>(std::abs(code)));
 }
 
 endpoint::endpoint(provider_info info, std::uint32_t message_bytes) : info_{std::move(info)} {
   // Receive buffers are large and few; some providers reserve memory for as many as they allow.
   info_->rx_attr->size = std::min(info_->rx_attr->size, most_receives);
-  make(fabric_, "opening it",
-       [&](fid_fabric** made) { return fi_fabric(info_->fabric_attr, made, nullptr); });
+  make(fabric_, "opening it", [&](fid_fabric** made) {
+    return libfabric().fabric(info_->fabric_attr, made, nullptr);
+  });
   make(domain_, "opening its domain",
        [&](fid_domain** made) { return fi_domain(fabric_.get(), info_.get(), made, nullptr); });
   fi_av_attr addresses{};

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "library.hpp"
+
 // A provider's objects: the endpoint, and what it needs to exist. Opened as the provider's
 // attributes ask for, closed in the order in which libfabric wants it.
 //
@@ -21,7 +23,7 @@
 namespace lamellar::lamellae {
 
 struct free_info {
-  void operator()(fi_info* info) const { fi_freeinfo(info); }
+  void operator()(fi_info* info) const { libfabric().freeinfo(info); }
 };
 using provider_info = std::unique_ptr<fi_info, free_info>;
 

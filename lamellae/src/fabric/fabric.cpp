@@ -39,7 +39,7 @@ fabric::fabric(const fabric_choice& choice) {
 // By an endpoint that has itself as its only peer, and does not stay: each connection makes
 // every poll of some providers dearer.
 probe_result fabric::try_it(const fi_info& info, const fabric_choice& choice) {
-  provider_info copy{fi_dupinfo(&info)};
+  provider_info copy{libfabric().dupinfo(&info)};
   if (copy == nullptr) throw provider_refused{"no memory for its attributes"};
   probe_space space;  // outlives what it is tried with: something may be under way in it
   parts_ = std::make_unique<parts>(std::move(copy), choice);

@@ -106,7 +106,7 @@ std::string written(const fabric_choice& choice) {
 }  // namespace
 
 provider_info what_is_needed() {
-  provider_info hints{fi_allocinfo()};
+  provider_info hints{libfabric().dupinfo(nullptr)};
   if (hints == nullptr) throw out_of_memory{"no memory for a request to libfabric"};
   hints->ep_attr->type = FI_EP_RDM;
   hints->caps = FI_MSG | FI_RMA | FI_MULTI_RECV;
@@ -127,7 +127,8 @@ std::vector<provider_info> ask(const fi_info* hints) {
   static const bool once [[maybe_unused]] = lower_own_buffers();
   fi_info* list = nullptr;
   std::vector<provider_info> found;
-  if (fi_getinfo(interface_version, nullptr, nullptr, 0, hints, &list) != 0) return found;
+  if (libfabric().getinfo(interface_version, nullptr, nullptr, 0, hints, &list) != 0)
+    return found;
   while (list != nullptr) {
     fi_info* const next = list->next;
     list->next = nullptr;
@@ -164,7 +165,7 @@ std::vector<provider_info> able_providers() {
     const auto same = [&](const provider_info& other) { return same_place(*one, *other); };
     if (std::any_of(found.begin(), found.end(), same)) continue;
     const auto better = std::find_if(with_atomics.begin(), with_atomics.end(), same);
-    if (better != with_atomics.end()) one.reset(fi_dupinfo(better->get()));
+    if (better != with_atomics.end()) one.reset(libfabric().dupinfo(better->get()));
     if (one != nullptr) found.push_back(std::move(one));
   }
   std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {

@@ -74,7 +74,8 @@ std::string missing(const place& which) {
 std::vector<std::string> without_device(const std::vector<place>& seen) {
   std::vector<std::string> names;
   fi_info* list = nullptr;
-  if (fi_getinfo(FI_VERSION(1, 14), nullptr, nullptr, FI_PROV_ATTR_ONLY, nullptr, &list) != 0) {
+  if (libfabric().getinfo(FI_VERSION(1, 14), nullptr, nullptr, FI_PROV_ATTR_ONLY, nullptr,
+                          &list) != 0) {
     return names;
   }
   const provider_info owner{list};
@@ -108,7 +109,7 @@ std::vector<provider_report> fabric::providers() {
       return p.domain == here.domain && names_provider(here.name, p.name);
     });
     if (serves) continue;
-    const provider_info any_datagrams{fi_allocinfo()};
+    const provider_info any_datagrams{libfabric().dupinfo(nullptr)};
     any_datagrams->ep_attr->type = FI_EP_RDM;
     any_datagrams->mode = ~std::uint64_t{0};
     any_datagrams->domain_attr->mr_mode = any_mr_mode;
@@ -124,7 +125,7 @@ std::vector<provider_report> fabric::providers() {
 }
 
 std::string fabric::library() {
-  const std::uint32_t version = fi_version();
+  const std::uint32_t version = libfabric().version();
   return fmt::format("libfabric {}.{}", FI_MAJOR(version), FI_MINOR(version));
 }
 

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -158,6 +159,15 @@ class Reports(OnTwoHosts):
 
 
 class Starts(OnTwoHosts):
+    def test_a_network_library_that_cannot_be_loaded_is_said(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        os.chmod(folder, 0o755)
+        with open(os.path.join(folder, "libfabric.so.1"), "w", encoding="utf-8"):
+            pass  # no library at all
+        job = self.start(2, "barrier", 1, environment={"LD_LIBRARY_PATH": folder})
+        errors = self.errors_of(job, START_LIMIT)
+        self.assertIn("libfabric, which reaches other hosts, cannot be loaded", errors)
+
     def tcp_states(self):
         """Of the sockets of the first host."""
         table = subprocess.run(self.hosts_made.command_on(0, "cat", "/proc/net/tcp"), capture_output=True, text=True,

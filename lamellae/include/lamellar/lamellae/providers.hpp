@@ -15,11 +15,13 @@ struct provider_report {
   std::string refusal;  ///< why it cannot be used; empty: it can
 };
 
-/// The network library and its version, such as "libfabric 1.17"; empty: this build has none.
+/// The network library and its version, such as "libfabric 1.17", or why it cannot be loaded;
+/// empty: this build has none.
 std::string network_library();
 
 /// All providers that the network library knows here, the one that is used by default first.
-/// They are asked, not tried. Cost: a tenth of a second at the first call.
+/// They are asked, not tried; none, if the library cannot be loaded. Cost: half a second at the
+/// first call.
 std::vector<provider_report> network_providers();
 
 }  // namespace lamellar::lamellae
