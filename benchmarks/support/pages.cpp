@@ -17,6 +17,11 @@ namespace lamellar::benchmark {
 namespace {
 
 constexpr std::size_t huge_page = std::size_t{2} << 20;
+#ifdef MADV_COLLAPSE
+constexpr int collapse_now = MADV_COLLAPSE;
+#else
+constexpr int collapse_now = 25;  // of Linux 6.1; older headers do not have its name
+#endif
 
 std::uintptr_t address(const void* p) { return reinterpret_cast<std::uintptr_t>(p); }
 
@@ -36,6 +41,8 @@ memory::memory(std::size_t bytes, sharing kind) : bytes_(bytes) {
   // A refusal is not an error: page_kind() tells what was granted.
   ::madvise(begin_, map_bytes_ - huge_page, MADV_HUGEPAGE);
   std::memset(begin_, 0, bytes_);
+  // The same for memory that is shared, which is rarely given huge pages by a touch.
+  if (kind == sharing::shared_memory) ::madvise(begin_, map_bytes_ - huge_page, collapse_now);
 }
 
 memory::~memory() { ::munmap(map_, map_bytes_); }

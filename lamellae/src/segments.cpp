@@ -9,10 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <iterator>
 #include <lamellar/lamellae/error.hpp>
-#include <string>
 #include <string_view>
 
 #include "job_memory.hpp"
@@ -24,6 +22,11 @@ namespace {
 constexpr std::size_t small_page = 4096;
 constexpr std::size_t longest_step = std::size_t{64} << 20;
 constexpr std::size_t shortest_step = std::size_t{1} << 18;
+#ifdef MADV_COLLAPSE
+constexpr int collapse_now = MADV_COLLAPSE;
+#else
+constexpr int collapse_now = 25;  // of Linux 6.1; older headers do not have its name
+#endif
 
 constexpr std::size_t round_up(std::size_t bytes, std::size_t to) {
   return (bytes + to - 1) / to * to;
@@ -74,15 +77,6 @@ std::size_t page_got_by_touch(std::byte* data) {
   return is_huge ? huge_page : small_page;
 }
 
-/// Whether the system gives huge pages to shared memory that asks for them.
-bool shared_huge_pages_enabled() {
-  std::ifstream in{"/sys/kernel/mm/transparent_hugepage/shmem_enabled"};
-  std::string text;
-  std::getline(in, text);
-  return text.find('[') != std::string::npos && text.find("[never]") == std::string::npos &&
-         text.find("[deny]") == std::string::npos;
-}
-
 /// Give memory to a range of a file now. In steps, since a signal undoes a whole step; where
 /// signals come fast the steps get short.
 bool reserve(int fd, std::uint64_t offset, std::size_t bytes) {
@@ -115,7 +109,7 @@ bool grow_to(int fd, std::uint64_t end) {
   return true;
 }
 
-/// Touch a mapping as a whole, so that what the system cannot give is an error, not a signal.
+/// Touch a part of a mapping, so that what the system cannot give is an error, not a signal.
 bool populate(std::byte* data, std::size_t bytes) {
 #ifdef MADV_POPULATE_WRITE
   return madvise(data, bytes, MADV_POPULATE_WRITE) == 0;
@@ -123,6 +117,21 @@ bool populate(std::byte* data, std::size_t bytes) {
   errno = EINVAL;
   return data == nullptr && bytes == 0;
 #endif
+}
+
+/// Bring huge pages into a mapping of a file that has no pages yet, and say of which size they
+/// are now. Where shared memory may have huge pages (`shmem_enabled`), a touch brings one;
+/// since Linux 6.1 the pages that a touch did bring can be made a huge one, whatever that
+/// setting says. What got none is left without memory.
+std::size_t ask_for_huge_pages(std::byte* data, std::size_t bytes) {
+  const std::size_t whole = bytes / huge_page * huge_page;
+  madvise(data, bytes, MADV_HUGEPAGE);
+  if (!populate(data, small_page)) return small_page;
+  const std::size_t by_touch = page_got_by_touch(data);
+  for (std::size_t at = huge_page; at < whole; at += huge_page) {
+    if (!populate(data + at, small_page)) return small_page;
+  }
+  return madvise(data, whole, collapse_now) == 0 ? huge_page : by_touch;
 }
 
 }  // namespace
@@ -166,20 +175,16 @@ bool shared_segments::fill(std::uint64_t key, segment& into) {
   const int fd = file_of(key).fd;
   const std::uint64_t offset = key & ~std::uint64_t{1};
   const bool is_reserved_huge = (key & 1) != 0;
-  // These pages come with a touch through a mapping that asked for them, not by reservation.
-  const bool asks_for_huge =
-      !is_reserved_huge && into.bytes >= huge_page && shared_huge_pages_enabled();
+  const bool may_be_huge = !is_reserved_huge && into.bytes >= huge_page;
 
   bool is_backed =
-      asks_for_huge ? grow_to(fd, offset + into.bytes) : reserve(fd, offset, into.bytes);
+      may_be_huge ? grow_to(fd, offset + into.bytes) : reserve(fd, offset, into.bytes);
   if (is_backed) into.data = map_aligned(into.bytes, MAP_SHARED, fd, offset);
   is_backed = is_backed && into.data != nullptr;
   into.page_bytes = is_reserved_huge ? huge_page : small_page;
-  if (is_backed && asks_for_huge) {
-    madvise(into.data, into.bytes, MADV_HUGEPAGE);
-    if (populate(into.data, small_page)) into.page_bytes = page_got_by_touch(into.data);
-    is_backed =
-        populate(into.data, into.bytes) || (errno == EINVAL && reserve(fd, offset, into.bytes));
+  if (is_backed && may_be_huge) {
+    into.page_bytes = ask_for_huge_pages(into.data, into.bytes);
+    is_backed = reserve(fd, offset, into.bytes);
   }
   if (!is_backed) {
     give_back(fd, offset, into.bytes);
@@ -229,7 +234,7 @@ std::byte* shared_segments::mapped(std::uint64_t key, std::size_t bytes) {
     if (known.data == nullptr) mapped_.erase(key);
     return nullptr;
   }
-  if (shared_huge_pages_enabled()) madvise(at, rounded, MADV_HUGEPAGE);
+  madvise(at, rounded, MADV_HUGEPAGE);
   if (known.data != nullptr) outgrown_.push_back(known);
   known = {at, rounded};
   return at;

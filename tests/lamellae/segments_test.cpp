@@ -5,8 +5,12 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <cinttypes>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <lamellar/lamellae/error.hpp>
+#include <string>
 #include <vector>
 
 #include "job_memory.hpp"
@@ -26,6 +30,24 @@ std::size_t occupied(const job_memory& memory) {
 
 shared_segments::file usual(const job_memory& memory) {
   return {memory.fd(), &memory.page().end};
+}
+
+/// How much of the mapping that begins at `data` lies on huge pages, as the system counts it.
+std::size_t on_huge_pages(const std::byte* data) {
+  std::ifstream smaps("/proc/self/smaps");
+  std::string line;
+  bool inside = false;
+  while (std::getline(smaps, line)) {
+    std::uintptr_t from = 0;
+    std::uintptr_t to = 0;
+    std::size_t kib = 0;
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " ", &from, &to) == 2) {
+      inside = from == reinterpret_cast<std::uintptr_t>(data);
+    } else if (inside && std::sscanf(line.c_str(), "ShmemPmdMapped: %zu", &kib) == 1) {
+      return kib * 1024;
+    }
+  }
+  return 0;
 }
 
 job_memory small_job() { return job_memory::create(2, 8192, 64 * mib); }
@@ -132,4 +154,23 @@ TEST_CASE("a private segment says which pages it got") {
   CHECK(((resident[1] & 1) != 0) == (plain.page_bytes == huge_page));
   free_private_segment(plain);
   free_private_segment(got);
+}
+
+TEST_CASE("a shared segment says which pages it got, and is zeroed whenever it is got") {
+  const job_memory memory = small_job();
+  shared_segments owner{usual(memory), {}};
+  shared_segments peer{usual(memory), {}};
+  for (int round = 0; round < 2; ++round) {
+    const segment got = owner.allocate(9 * mib);  // the last MiB is no whole huge page
+    CHECK(got.page_bytes == (on_huge_pages(got.data) == 8 * mib ? huge_page : 4096));
+    const std::byte* const seen = peer.mapped(got.key, got.bytes);
+    REQUIRE(seen != nullptr);
+    for (std::size_t at = 0; at < got.bytes; at += 4096) {
+      REQUIRE(got.data[at] == std::byte{0});
+      got.data[at] = std::byte{5};
+      REQUIRE(seen[at] == std::byte{5});
+    }
+    owner.free(got);
+    CHECK(seen[got.bytes - 1] == std::byte{0});
+  }
 }
