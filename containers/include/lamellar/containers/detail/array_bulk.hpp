@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <lamellar/containers/array.hpp>
 #include <lamellar/containers/detail/array_range.hpp>
+#include <lamellar/containers/detail/slots_ahead.hpp>
+#include <lamellar/substrate/detail/prefetch.hpp>
 
 // Ranges and lists of an array's elements, to and from the caller's memory. Included by
 // array.hpp.
@@ -107,26 +109,22 @@ const {
   if constexpr (Access::template direct_reads<T>) {
     if (all_reached_) [[likely]] {
       home_->here().put_off.drain();
-      // The places of a block first: the less there is between two loads, the more of them the
-      // processor has under way.
-      constexpr std::size_t block = 256;
-      const slot_finder find{*this};
-      T* slots[block];
-      for (std::size_t first = 0; first < n; first += block) {
-        const std::size_t now = std::min(block, n - first);
+      const slot_finder places{*this};
+      const auto find = [&](std::size_t begin, std::size_t count, T** slots) {
         const auto index_at = [&](std::size_t k) {
-          return static_cast<std::size_t>(index[first + k]);
+          return static_cast<std::size_t>(index[begin + k]);
         };
         std::size_t largest = 0;
-        for (std::size_t k = 0; k < now; ++k) {
+        for (std::size_t k = 0; k < count; ++k) {
           largest = std::max(largest, index_at(k));
         }
         check(largest, "gather_into", at);
-        find.each(now, index_at, slots);
-        for (std::size_t k = 0; k < now; ++k) {
-          out[first + k] = element::load(*slots[k], detail::no_stripe);
-        }
-      }
+        places.each(count, index_at, slots);
+      };
+      const auto fetch = [](const T* slot) { detail::prefetch_for_read(slot); };
+      detail::each_slot_ahead<T>(n, find, fetch, [&](std::size_t k, T& slot) {
+        out[k] = element::load(slot, detail::no_stripe);
+      });
       return {};
     }
   }

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <lamellar/containers/array.hpp>
+#include <lamellar/containers/detail/slots_ahead.hpp>
 #include <lamellar/substrate/detail/prefetch.hpp>
 
 // Which way an operation takes: in place where the element's memory is mapped here and the
@@ -227,51 +228,26 @@ template <array_element T, array_layout Layout, class Access>
 template <class Action, class Pairs, class Take>
 inline void array<T, Layout, Access>::run_many(const Pairs& all, std::source_location where,
                                                Take take) const {
-  // Find the places of a block of them first, which nothing has to wait for; then work on each
-  // while the ones behind it are being fetched. The last few of a block, fetched by then, stay
-  // for the next turn.
-  constexpr std::size_t block = 256;
-  constexpr std::size_t ahead = 16;
-  const std::size_t n = all.size();
-  const slot_finder find{*this};
-  T* slots[block + ahead];
-  std::size_t held = 0;
-  for (std::size_t first = 0; first < n;) {
-    const std::size_t now = std::min(block, n - first);
-    check_all(all, first, now, where);
-    find.each(
-        now, [&](std::size_t k) { return all.index(first + k); }, slots + held);
-    const std::size_t base = first - held;
-    const std::size_t here = held + now;
-    const auto fetch = [&](std::size_t k) {
-      if constexpr (Action::writes) {
-        detail::prefetch_for_write(slots[k]);
-      }  // loads do not wait for each other
-    };
-    const auto do_one = [&](std::size_t k) {
-      if constexpr (std::is_void_v<typename Action::result>) {
-        run<Action>(*slots[k], all.operand(base + k));
-      } else {
-        take(base + k, run<Action>(*slots[k], all.operand(base + k)));
-      }
-    };
-    for (std::size_t k = held; k < std::min(ahead, here); ++k) {
-      fetch(k);
+  const slot_finder places{*this};
+  const auto find = [&](std::size_t begin, std::size_t n, T** slots) {
+    check_all(all, begin, n, where);
+    places.each(
+        n, [&](std::size_t k) { return all.index(begin + k); }, slots);
+  };
+  const auto fetch = [](const T* slot) {
+    if constexpr (Action::writes) {
+      detail::prefetch_for_write(slot);
+    } else {
+      detail::prefetch_for_read(slot);
     }
-    std::size_t k = 0;
-    for (; k + ahead < here; ++k) {
-      fetch(k + ahead);
-      do_one(k);
+  };
+  detail::each_slot_ahead<T>(all.size(), find, fetch, [&](std::size_t k, T& slot) {
+    if constexpr (std::is_void_v<typename Action::result>) {
+      run<Action>(slot, all.operand(k));
+    } else {
+      take(k, run<Action>(slot, all.operand(k)));
     }
-    first += now;
-    if (first == n) {
-      for (; k < here; ++k) {
-        do_one(k);
-      }
-    }
-    std::copy(slots + k, slots + here, slots);
-    held = here - k;
-  }
+  });
 }
 
 template <array_element T, array_layout Layout, class Access>

@@ -3,6 +3,9 @@
 
 namespace lamellar::detail {
 
+/// Fetch the cache line of `place` to read it once.
+inline void prefetch_for_read(const void* place) { __builtin_prefetch(place, 0, 0); }
+
 /// Fetch the cache line of `place` to write to it. The instruction for that is older than the
 /// compiler's default target admits, which would fetch the line for reading: a second transfer
 /// where another core has it.
