@@ -340,15 +340,23 @@ class array : public array_operations<array<T, Layout, Access>, T, Access> {
     T* const* bases;
     std::size_t first;
   };
-  /// check() of all indices that these operations have from number `from` on.
-  template <class Pairs>
-  void check_all(const Pairs& all, std::size_t from, std::size_t n,
+  /// check() of index(k) for all k < n. Where no two of them have bits that together exceed
+  /// the length, as in every list for a length of a power of two, one look at all is enough.
+  template <class Index>
+  void check_all(std::size_t n, const Index& index, const char* what,
                  std::source_location where) const {
+    std::size_t bits = 0;
+    for (std::size_t k = 0; k < n; ++k) {
+      bits |= index(k);
+    }
+    if (bits < count_) [[likely]] {
+      return;
+    }
     std::size_t largest = 0;
     for (std::size_t k = 0; k < n; ++k) {
-      largest = std::max(largest, all.index(from + k));
+      largest = std::max(largest, index(k));
     }
-    check(largest, "an operation", where);
+    check(largest, what, where);
   }
   /// Element `i`, if it is mapped here. Requires: i < size().
   T* reached(std::size_t i) const {

@@ -51,8 +51,8 @@ task<std::vector<T>> array<T, Layout, Access>::load_list(const array& of,
   if constexpr (bitwise<T>) {
     std::vector<T> values(indices.size());
     const auto ask = [&]<class Offset>() {
-      const auto question = [&of, indices](std::size_t k) {
-        const element_place at = of.layout_.locate(of.first_ + indices[k]);
+      const auto question = [layout = of.layout_, first = of.first_, indices](std::size_t k) {
+        const element_place at = layout.locate(first + indices[k]);
         return std::pair{
             at.part, detail::element_record<Offset, typename action::operand>{at.offset, {}}};
       };
@@ -114,17 +114,12 @@ const {
         const auto index_at = [&](std::size_t k) {
           return static_cast<std::size_t>(index[begin + k]);
         };
-        std::size_t largest = 0;
-        for (std::size_t k = 0; k < count; ++k) {
-          largest = std::max(largest, index_at(k));
-        }
-        check(largest, "gather_into", at);
+        check_all(count, index_at, "gather_into", at);
         places.each(count, index_at, slots);
       };
-      const auto fetch = [](const T* slot) { detail::prefetch_for_read(slot); };
-      detail::each_slot_ahead<T>(n, find, fetch, [&](std::size_t k, T& slot) {
-        out[k] = element::load(slot, detail::no_stripe);
-      });
+      detail::each_slot_ahead<T>(
+          n, find, detail::prefetch_for<false>{},
+          [&](std::size_t k, T& slot) { out[k] = element::load(slot, detail::no_stripe); });
       return {};
     }
   }

@@ -74,7 +74,7 @@ struct ask_elements {
     constexpr std::size_t ahead = 16;
     for (std::size_t k = 0; k < all.size(); ++k) {
       if (k + ahead < all.size()) {
-        __builtin_prefetch(part.own().data() + all[k + ahead].offset(), Action::writes);
+        prefetch_for<Action::writes>{}(part.own().data() + all[k + ahead].offset());
       }
       results[k] = act<Element, Action>(part, all[k].offset(), all[k].operand());
     }

@@ -230,24 +230,18 @@ inline void array<T, Layout, Access>::run_many(const Pairs& all, std::source_loc
                                                Take take) const {
   const slot_finder places{*this};
   const auto find = [&](std::size_t begin, std::size_t n, T** slots) {
-    check_all(all, begin, n, where);
-    places.each(
-        n, [&](std::size_t k) { return all.index(begin + k); }, slots);
+    const auto index = [&](std::size_t k) { return all.index(begin + k); };
+    check_all(n, index, "an operation", where);
+    places.each(n, index, slots);
   };
-  const auto fetch = [](const T* slot) {
-    if constexpr (Action::writes) {
-      detail::prefetch_for_write(slot);
-    } else {
-      detail::prefetch_for_read(slot);
-    }
-  };
-  detail::each_slot_ahead<T>(all.size(), find, fetch, [&](std::size_t k, T& slot) {
-    if constexpr (std::is_void_v<typename Action::result>) {
-      run<Action>(slot, all.operand(k));
-    } else {
-      take(k, run<Action>(slot, all.operand(k)));
-    }
-  });
+  detail::each_slot_ahead<T>(all.size(), find, detail::prefetch_for<Action::writes>{},
+                             [&](std::size_t k, T& slot) {
+                               if constexpr (std::is_void_v<typename Action::result>) {
+                                 run<Action>(slot, all.operand(k));
+                               } else {
+                                 take(k, run<Action>(slot, all.operand(k)));
+                               }
+                             });
 }
 
 template <array_element T, array_layout Layout, class Access>
@@ -365,10 +359,16 @@ task<> array<T, Layout, Access>::ask_parts(const array& of, std::size_t n, Quest
                                  const std::size_t* whose) {
     if constexpr (direct<Action>) {
       if (T* const base = of.part_->reach()[owner]; base != nullptr) {
-        for (std::size_t j = 0; j < records.size(); ++j) {
-          take(whose[j], static_cast<answer>(
-                             run<Action>(base[records[j].offset()], records[j].operand())));
-        }
+        const auto find = [base, records](std::size_t begin, std::size_t count, T** slots) {
+          for (std::size_t j = 0; j < count; ++j) {
+            slots[j] = base + records[begin + j].offset();
+          }
+        };
+        detail::each_slot_ahead<T>(
+            records.size(), find, detail::prefetch_for<Action::writes>{},
+            [&](std::size_t j, T& slot) {
+              take(whose[j], static_cast<answer>(run<Action>(slot, records[j].operand())));
+            });
         return true;
       }
     }

@@ -17,4 +17,16 @@ inline void prefetch_for_write(const void* place) {
 #endif
 }
 
+/// One of them, as an object: a call of it is inlined wherever it is handed to.
+template <bool Writes>
+struct prefetch_for {
+  void operator()(const void* place) const {
+    if constexpr (Writes) {
+      prefetch_for_write(place);
+    } else {
+      prefetch_for_read(place);
+    }
+  }
+};
+
 }  // namespace lamellar::detail
